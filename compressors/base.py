@@ -1,0 +1,98 @@
+"""What every compressor takes and gives: a `Job` in, a `Compressed` out.
+
+Owns the vocabulary of this package. Knows no method, no model, no tensor: importing it is cheap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol, runtime_checkable
+
+Span = tuple[int, int]
+"""A half-open range of characters, `start < end`, of the text it belongs to."""
+
+
+class Tokenizer(Protocol):
+    """The tokens a text is billed in."""
+
+    def count(self, text: str) -> int:
+        """Number of tokens in `text`."""
+
+    def starts(self, text: str) -> Sequence[int]:
+        """Character offset at which each token of `text` starts, ascending, one entry a token."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One text to shorten and how far.
+
+    Exactly one selection applies: `min_probability` if set, else `target_tokens` if set, else `rate`.
+    """
+
+    text: str
+    rate: float = 0.5
+    """Share of the tokens outside `verbatim` that stays, in (0, 1]; 1 is the identity."""
+    target_tokens: int | None = None
+    """At most this many tokens of the whole text stay, `verbatim` included."""
+    min_probability: float | None = None
+    """Keep each word whose keep probability is at least this, in [0, 1]."""
+    verbatim: tuple[Span, ...] = ()
+    """Blocks copied as they are and not shown to the model (code, JSON, tables …): ascending, disjoint."""
+    forced: tuple[Span, ...] = ()
+    """Inline spans that always stay but are shown to the model (numbers, URLs …): ascending, disjoint."""
+    force_tokens: tuple[str, ...] = ()
+    """Words or characters that stay wherever they occur."""
+    force_reserve_digit: bool = False
+    """Words that hold a digit stay."""
+    drop_consecutive: bool = False
+    """Of equal force tokens with nothing kept between them only the first stays."""
+    chunk_end_tokens: tuple[str, ...] = (".", "\n")
+    """Where a text longer than the model's window is preferably cut."""
+    token_to_word: Literal["mean", "first"] = "mean"
+    """How a word's probability follows from its tokens'."""
+    contexts: tuple[Span, ...] = ()
+    """The documents inside `text`, if whole ones may be dropped: ascending, disjoint."""
+    context_rate: float | None = None
+    """Share of the documents' tokens that stays after whole documents were dropped, in (0, 1]."""
+    word_labels: bool = False
+    """Whether `Compressed.words` is wanted."""
+    tokenizer: Tokenizer | None = None
+    """Counts the budget; the model's own tokenizer where none is given."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """A unit that is kept or dropped as a whole."""
+
+    span: Span
+    probability: float
+    kept: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compressed:
+    """What stays of a job's text: `text` is the concatenation of `spans` of the original."""
+
+    spans: tuple[Span, ...]
+    text: str
+    original_tokens: int
+    compressed_tokens: int
+    unreadable: bool = False
+    """The model can't read this text's language; it was left whole."""
+    words: tuple[Word, ...] = ()
+
+
+@runtime_checkable
+class Compressor(Protocol):
+    """Shortens texts; safe to call from one thread at a time."""
+
+    fingerprint: str
+    """Names the model and everything else, apart from the job, that its decisions depend on."""
+
+    def compress(self, jobs: Sequence[Job]) -> list[Compressed]:
+        """Shorten each job's text, in order; a job's result doesn't depend on its neighbours."""
+
+
+class CompressionError(Exception):
+    """A job or a model that a compressor can't work with; the message names what and why."""
