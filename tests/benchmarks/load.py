@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 
 import uvloop
 
+from tests.benchmarks.processes import API_KEY
+
 SCRIPT = Path(__file__).with_name("post.lua")
 TIMEOUT_S = 30
 END_OF_BODY = b"\r\n0\r\n\r\n"
@@ -55,7 +57,7 @@ def whole_answers(url: str, bodies: Sequence[Path], connections: int, duration_s
         "-s",
         str(SCRIPT),
     ]
-    command += [url, "--", *map(str, bodies)]
+    command += [url, "--", API_KEY, *map(str, bodies)]
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     result = json.loads(output.splitlines()[-1])
     return Measurement(
@@ -94,7 +96,7 @@ class _Reader:
         self.address = (parts.hostname, parts.port)
         head = (
             f"POST {parts.path} HTTP/1.1\r\nhost: {parts.netloc}\r\ncontent-type: application/json\r\n"
-            f"authorization: Bearer sk-benchmark\r\ncontent-length: {len(body)}\r\n\r\n"
+            f"authorization: Bearer {API_KEY}\r\ncontent-length: {len(body)}\r\n\r\n"
         )
         self.request = head.encode() + body
         self.ends_at = ends_at

@@ -1,11 +1,11 @@
--- Posts the files named after `--` in turn and prints one line of JSON at the end.
+-- After `--`: an API key, then files, which are posted in turn. Prints one line of JSON at the end.
 
 function init(arguments)
   requests = {}
-  local headers = { ["content-type"] = "application/json", ["authorization"] = "Bearer sk-benchmark" }
-  for index = 1, #arguments do
+  local headers = { ["content-type"] = "application/json", ["authorization"] = "Bearer " .. arguments[1] }
+  for index = 2, #arguments do
     local file = assert(io.open(arguments[index], "rb"))
-    requests[index] = wrk.format("POST", nil, headers, file:read("*a"))
+    requests[index - 1] = wrk.format("POST", nil, headers, file:read("*a"))
     file:close()
   end
   turn = 0

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -17,7 +18,9 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-HEADERS = {"content-type": "application/json", "authorization": "Bearer sk-benchmark"}
+API_KEY = f"sk-{secrets.token_hex(32)}"
+"""The caller's credential, new in every run: LiteLLM's proxy starts with no weaker one."""
+HEADERS = {"content-type": "application/json", "authorization": f"Bearer {API_KEY}"}
 
 
 class UnavailableError(Exception):

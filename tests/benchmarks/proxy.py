@@ -80,6 +80,9 @@ class Bench:
             for connections in CONNECTIONS:
                 yield from self._whole(Cell("remembered", 32 * KB, connections), [direct, side], files)
 
+    def _progress(self) -> Progress:
+        return Progress(console=self.console, transient=True, disable=not self.console.is_terminal)
+
     def _started(self, side: Side, stack: ExitStack) -> Side:
         assert side.server is not None
         stack.enter_context(side.server).seconds_to_answer(side.url, SMALL)
@@ -92,7 +95,7 @@ class Bench:
         return paths
 
     def _warm(self, side: Side) -> None:
-        with Progress(console=self.console, transient=True) as progress:
+        with self._progress() as progress:
             for body in progress.track(REMEMBERED, description="Shortening the texts to be remembered"):
                 post(side.url, body, timeout_s=600)
         for body in REMEMBERED:
@@ -122,7 +125,7 @@ class Bench:
         runs: dict[str, list[Measurement]] = {side.name: [] for side in sides}
         loads: dict[str, float] = {}
         label = f"{cell.work}, {cell.body_bytes // KB} KB, {cell.connections} connections"
-        with Progress(console=self.console, transient=True) as progress:
+        with self._progress() as progress:
             task = progress.add_task(label, total=self.rounds * len(sides))
             for _ in range(self.rounds):
                 for side in sides:

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table as RichTable
 
@@ -49,16 +50,17 @@ class Table:
     rows: list[tuple[str, ...]]
 
     def markdown(self) -> str:
-        """The table in GitHub's markdown, numbers to the right."""
-        rule = ["---"] + ["---:"] * (len(self.columns) - 1)
-        lines = [f"| {' | '.join(row)} |" for row in [self.columns, tuple(rule), *self.rows]]
+        """The table in GitHub's markdown."""
+        rule = ("---:",) * len(self.columns)
+        lines = [f"| {' | '.join(row)} |" for row in [self.columns, rule, *self.rows]]
         return f"### {self.title}\n\n" + "\n".join(lines) + "\n"
 
     def show(self, console: Console) -> None:
         """Print the table."""
-        table = RichTable(title=self.title, title_justify="left")
-        for index, column in enumerate(self.columns):
-            table.add_column(column, justify="right" if index else "left")
+        table = RichTable(title=self.title, title_justify="left", box=SIMPLE_HEAD)
+        for column, *cells in zip(self.columns, *self.rows, strict=True):
+            # In a narrow terminal the names of the columns wrap, the figures don't.
+            table.add_column(column, justify="right", min_width=max(map(len, [*column.split(), *cells])))
         for row in self.rows:
             table.add_row(*row)
         console.print(table)
@@ -66,7 +68,7 @@ class Table:
 
 def load_tables(results: Sequence[Result]) -> list[Table]:
     """One table a kind of work; what is added is the difference to the direct side of the same cell."""
-    columns = ("connections", "side", "req/s", "p50 ms", "p99 ms", "added p50", "added p99", "of litellm")
+    columns = ("clients", "side", "req/s", "p50 ms", "p99 ms", "added p50", "added p99", "to litellm")
     by_work: dict[str, list[tuple[str, ...]]] = {}
     by_place = {(result.cell, result.side): result.measurement for result in results}
     for result in results:
@@ -84,14 +86,18 @@ def _load_row(result: Result, direct: Measurement | None, litellm: Measurement |
         str(result.cell.connections),
         result.side,
         f"{figures.requests_per_s:,.0f}",
-        f"{figures.p50_ms:,.2f}",
-        f"{figures.p99_ms:,.2f}",
-        f"{figures.p50_ms - proxied.p50_ms:+,.2f}" if proxied else "",
-        f"{figures.p99_ms - proxied.p99_ms:+,.2f}" if proxied else "",
-        f"{figures.requests_per_s / litellm.requests_per_s:,.1f} x" if litellm else "",
+        _ms(figures.p50_ms),
+        _ms(figures.p99_ms),
+        _ms(figures.p50_ms - proxied.p50_ms) if proxied else "",
+        _ms(figures.p99_ms - proxied.p99_ms) if proxied else "",
+        f"{figures.requests_per_s / litellm.requests_per_s:,.0f} x" if litellm else "",
         str(figures.errors),
         f"{result.load_average:.2f}",
     )
+
+
+def _ms(value: float) -> str:
+    return f"{value:,.2f}" if abs(value) < 100 else f"{value:,.0f}"
 
 
 def startups_table(startups: Sequence[Startup], heavy_imports: list[str] | None) -> Table:

@@ -16,7 +16,7 @@ from pathlib import Path
 import yaml
 
 from tests.benchmarks import bodies
-from tests.benchmarks.processes import Server, UnavailableError, free_port
+from tests.benchmarks.processes import API_KEY, Server, UnavailableError, free_port
 
 COMPLETION = {
     "id": "chatcmpl-1",
@@ -158,7 +158,11 @@ class Workplace:
         targets = {bodies.MODEL: upstreams.mock, bodies.STREAM_MODEL: upstreams.sse}
         path.write_text(yaml.safe_dump({"model_list": [_litellm_model(*item) for item in targets.items()]}))
         command = [str(program), "--config", str(path), "--host", "127.0.0.1", "--port", str(port)]
-        environment = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR"}
+        environment = {
+            "LITELLM_MASTER_KEY": API_KEY,
+            "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # no price list from the network
+            "LITELLM_LOG": "ERROR",
+        }
         server = self._server("litellm", command, self.proxy_core, environment)
         return Side("litellm", chat_url(port), chat_url(port), server)
 
@@ -197,6 +201,6 @@ def _litellm_model(name: str, port: int) -> dict[str, object]:
     parameters = {
         "model": f"openai/{name}",
         "api_base": f"http://127.0.0.1:{port}/v1",
-        "api_key": "sk-benchmark",
+        "api_key": API_KEY,
     }
     return {"model_name": name, "litellm_params": parameters}
