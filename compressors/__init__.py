@@ -1,1 +1,21 @@
+"""Ways to shorten a text. Knows no HTTP, no stores, no policies; cheap to import, models load on demand."""
 
+from __future__ import annotations
+
+from compressors.base import Compressed, CompressionError, Compressor, Job, Span, Tokenizer, Word
+from compressors.identity import fingerprint
+from compressors.loading import load
+from compressors.render import render
+
+__all__ = [
+    "Compressed",
+    "CompressionError",
+    "Compressor",
+    "Job",
+    "Span",
+    "Tokenizer",
+    "Word",
+    "fingerprint",
+    "load",
+    "render",
+]

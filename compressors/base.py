@@ -5,7 +5,7 @@ Owns the vocabulary of this package. Knows no method, no model, no tensor: impor
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
@@ -19,7 +19,7 @@ class Tokenizer(Protocol):
     def count(self, text: str) -> int:
         """Number of tokens in `text`."""
 
-    def starts(self, text: str) -> Sequence[int]:
+    def starts(self, text: str) -> Collection[int]:
         """Character offset at which each token of `text` starts, ascending, one entry a token."""
 
 
@@ -49,7 +49,7 @@ class Job:
     """Of equal force tokens with nothing kept between them only the first stays."""
     chunk_end_tokens: tuple[str, ...] = (".", "\n")
     """Where a text longer than the model's window is preferably cut."""
-    token_to_word: Literal["mean", "first"] = "mean"
+    token_to_word: Literal["mean", "first"] = "mean"  # noqa: S105 (no password)
     """How a word's probability follows from its tokens'."""
     contexts: tuple[Span, ...] = ()
     """The documents inside `text`, if whole ones may be dropped: ascending, disjoint."""

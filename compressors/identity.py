@@ -1,0 +1,69 @@
+"""Names everything that decisions depend on. Reads files, but no model; imports no torch."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from compressors.base import CompressionError
+
+EMBEDDED = Path(__file__).parent / "embedded"
+"""The model that ships with laconic."""
+UNREADABLE_SHARE = 0.2
+"""A text with more unreadable letters than this share is left whole."""
+_VERSION = 1
+"""Raised whenever the same model, job and options may give another decision than before."""
+_WEIGHTS = frozenset({".safetensors", ".bin", ".pt", ".pth"})
+_DESCRIPTIONS = frozenset({".json", ".txt", ".model", ".py"})
+_MIB = 1 << 20
+
+
+def folder_of(model: str) -> Path | None:
+    """The folder that `model` names; None for a hub name.
+
+    Raises `CompressionError` if `model` looks like a path but no such folder exists.
+    """
+    if model == "embedded":
+        return EMBEDDED
+    folder = Path(model).expanduser()
+    if folder.is_dir():
+        return folder
+    if model.startswith((".", "/", "~")) or model.count("/") > 1:
+        raise CompressionError(f"no folder {folder} to load a model from")
+    return None
+
+
+def fingerprint(
+    method: str,
+    model: str = "embedded",
+    dtype: str | None = None,
+    revision: str | None = None,
+    *,
+    compat: str | None = None,
+    unreadable_share: float = UNREADABLE_SHARE,
+) -> str:
+    """A digest of all arguments of `compressors.load` that change decisions, and of the model itself.
+
+    A folder counts by its configuration and tokenizer files and by name, size, first and last MiB of
+    its weights; a hub name by name and revision. 32 hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+    digest.update(repr((_VERSION, method, dtype or "float32", compat, unreadable_share)).encode())
+    folder = folder_of(model)
+    if folder is None:
+        digest.update(repr((model, revision)).encode())
+    else:
+        for path in sorted(folder.iterdir()):
+            if path.suffix in _WEIGHTS | _DESCRIPTIONS:
+                digest.update(_identity(path))
+    return digest.hexdigest()[:32]
+
+
+def _identity(path: Path) -> bytes:
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        content = file.read(_MIB if path.suffix in _WEIGHTS else -1)
+        if path.suffix in _WEIGHTS and size > _MIB:
+            file.seek(max(size - _MIB, _MIB))
+            content += file.read()
+    return repr((path.name, size, hashlib.sha256(content).digest())).encode()

@@ -1,0 +1,60 @@
+"""`load`: from a method's name to a compressor. Imports torch only when called."""
+
+from __future__ import annotations
+
+from compressors.base import CompressionError, Compressor
+from compressors.identity import UNREADABLE_SHARE, fingerprint
+
+METHODS = ("llmlingua2",)
+COMPATIBLE: tuple[str, ...] = ()
+"""Versions of the `llmlingua` package whose decisions can be reproduced."""
+
+
+def load(
+    method: str,
+    model: str = "embedded",
+    device: str = "auto",
+    dtype: str | None = None,
+    compat: str | None = None,
+    *,
+    trust_remote_code: bool = False,
+    revision: str | None = None,
+    unreadable_share: float = UNREADABLE_SHARE,
+    threads: int | None = None,
+    batch_tokens: int | None = None,
+) -> Compressor:
+    """A compressor of `method` with `model`: `embedded`, a folder, or a name on the Hugging Face hub.
+
+    `device` is `auto` or torch's name of one; `dtype` is float32 (the default), bfloat16 or float16.
+    `compat="0.2.2"` reproduces the llmlingua package. A text is left whole if more than
+    `unreadable_share` of its letters can't be read. `threads` sets torch's CPU threads, of the whole
+    process. `batch_tokens` bounds one forward pass (4,096 on a CPU, 65,536 elsewhere).
+
+    Raises `CompressionError` if the method is unknown or the model can't be loaded.
+    """
+    if method not in METHODS:
+        raise CompressionError(f"unknown method {method!r}; known are {', '.join(METHODS)}")
+    if compat not in (None, *COMPATIBLE):
+        raise CompressionError(f"can't be compatible with {compat!r}; known are {', '.join(COMPATIBLE)}")
+    import torch  # noqa: PLC0415  (the proxy imports this module and must stay light)
+
+    from compressors.checkpoint import load_checkpoint  # noqa: PLC0415
+    from compressors.encoder import Encoder  # noqa: PLC0415
+    from compressors.llmlingua2 import LLMLingua2  # noqa: PLC0415
+    from compressors.reading import Reader  # noqa: PLC0415
+
+    if threads is not None:
+        torch.set_num_threads(threads)
+    checkpoint = load_checkpoint(
+        model, device=device, dtype=dtype, revision=revision, trust_remote_code=trust_remote_code
+    )
+    reader = Reader(checkpoint.tokenizer, checkpoint.window)
+    if batch_tokens is None:
+        batch_tokens = 4096 if checkpoint.device.type == "cpu" else 65536
+    return LLMLingua2(
+        reader,
+        Encoder(checkpoint.model, reader.pad_id, batch_tokens),
+        fingerprint(method, model, dtype, revision, compat=compat, unreadable_share=unreadable_share),
+        scripts=checkpoint.scripts,
+        unreadable_share=unreadable_share,
+    )

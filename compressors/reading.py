@@ -1,0 +1,126 @@
+"""Texts to the token sequences that a model reads. Owns tokenization, chunks and special tokens.
+
+Knows Hugging Face tokenizers, but no model: no tensor passes through here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from compressors.base import CompressionError, Span
+from compressors.characters import well_formed
+from compressors.words import Offsets, Words
+
+TokenIds = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The tokens of one text, without special tokens, `T` of them in reading order."""
+
+    ids: TokenIds
+    """`(T,)` int64."""
+    starts: Offsets
+    """Offset of each token's first character; `(T,)` int64, ascending."""
+    ends: Offsets
+    """Offset after each token's last character; `(T,)` int64, at least `starts`."""
+    breaks: Offsets
+    """Tokens at which a chunk has to start, because a document starts there; ascending."""
+
+
+class Reader:
+    """Tokenizes texts for one model.
+
+    Raises `CompressionError` if the tokenizer can't tell the characters a token came from.
+    """
+
+    def __init__(self, tokenizer: Any, window: int) -> None:
+        if not tokenizer.is_fast:
+            raise CompressionError(f"{type(tokenizer).__name__} has no fast variant, which offsets need")
+        self.backend = tokenizer.backend_tokenizer
+        self.backend.no_truncation()
+        self.backend.no_padding()
+        self.backend.encode_special_tokens = True  # a literal "[SEP]" in a text is text
+        sample = tokenizer("a", return_special_tokens_mask=True)
+        content = [i for i, special in enumerate(sample["special_tokens_mask"]) if not special]
+        ids = np.array(sample["input_ids"], dtype=np.int64)
+        self.prefix, self.suffix = ids[: content[0]], ids[content[-1] + 1 :]
+        self.capacity = window - len(self.prefix) - len(self.suffix)
+        """Tokens of a text that fit into one chunk."""
+        self.pad_id: int = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else 0
+        unknown = tokenizer.unk_token_id
+        self.unknown_id: int = -1 if unknown is None else unknown
+
+    def count(self, text: str) -> int:
+        """Number of tokens in `text`, special tokens left out."""
+        return len(self.backend.encode(well_formed(text), add_special_tokens=False).ids)
+
+    def starts(self, text: str) -> Offsets:
+        """Offset of each token's first character; `(T,)` int64."""
+        return self.read(text, [(0, len(text))]).starts
+
+    def read(self, text: str, pieces: Sequence[Span], fresh: Sequence[int] = ()) -> Reading:
+        """The tokens of `pieces` of `text`, one after another; chunks have to start at offsets `fresh`."""
+        text = well_formed(text)
+        encodings = self.backend.encode_batch([text[s:e] for s, e in pieces], add_special_tokens=False)
+        ids = [np.array(encoding.ids, dtype=np.int64) for encoding in encodings]
+        offsets = [
+            np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2) + start  # (T_p, 2)
+            for encoding, (start, _) in zip(encodings, pieces, strict=True)
+        ]
+        spans = np.concatenate([np.zeros((0, 2), np.int64), *offsets])  # (T, 2)
+        starts = np.maximum.accumulate(spans[:, 0]) if len(spans) else spans[:, 0]
+        return Reading(
+            ids=np.concatenate([np.zeros(0, np.int64), *ids]),
+            starts=starts,
+            ends=np.maximum(spans[:, 1], starts),
+            breaks=np.unique(np.searchsorted(starts, np.array(fresh, dtype=np.int64))),
+        )
+
+    def chunks(self, reading: Reading, text: str, words: Words, ends: Sequence[str]) -> list[Span]:
+        """Token ranges that each fit the model's window.
+
+        A chunk ends at a document's end, or as late as possible after one of `ends`, else between
+        words, else anywhere.
+        """
+        total = len(reading.ids)
+        word = np.searchsorted(words.ends, reading.starts, side="right")  # (T,) word of each token
+        between = np.flatnonzero(word[1:] != word[:-1]) + 1  # tokens that begin a word
+        preferred = between[np.isin(between, _after(reading, text, ends))]
+        bounds = sorted({0, *reading.breaks.tolist(), total})
+        return [
+            chunk for low, high in pairwise(bounds) for chunk in self._fill(low, high, (preferred, between))
+        ]
+
+    def _fill(self, low: int, high: int, choices: Sequence[Offsets]) -> list[Span]:
+        chunks = []
+        while high - low > self.capacity:
+            cut = limit = low + self.capacity
+            for choice in choices:
+                place = int(np.searchsorted(choice, limit, side="right")) - 1
+                if place >= 0 and choice[place] > low:
+                    cut = int(choice[place])
+                    break
+            chunks.append((low, cut))
+            low = cut
+        return [*chunks, (low, high)] if high > low else chunks
+
+    def sequence(self, reading: Reading, chunk: Span) -> TokenIds:
+        """What the model reads for `chunk`: its tokens between the special tokens; `(L,)` int64."""
+        return np.concatenate((self.prefix, reading.ids[chunk[0] : chunk[1]], self.suffix))
+
+
+def _after(reading: Reading, text: str, ends: Sequence[str]) -> Offsets:
+    """Tokens before which one of the strings `ends` ends."""
+    pattern = "|".join(re.escape(end) for end in ends if end)
+    if not pattern:
+        return np.zeros(0, dtype=np.int64)
+    offsets = np.fromiter((match.end() for match in re.finditer(pattern, text)), dtype=np.int64)
+    return np.unique(np.searchsorted(reading.starts, offsets))

@@ -1,0 +1,57 @@
+"""Token probabilities to word scores. Knows no model, no budget."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from compressors.reading import Reading
+from compressors.words import Words
+
+Scores = npt.NDArray[np.int64]
+
+_STEPS = 256
+_EDGE = 1e-12
+
+
+def word_probabilities(
+    reading: Reading,
+    probabilities: npt.NDArray[np.float32],
+    words: Words,
+    how: Literal["mean", "first"],
+) -> npt.NDArray[np.float64]:
+    """How likely each word stays, from its tokens' probabilities (`(T,)`); `(W,)` float64 in [0, 1].
+
+    A token that reaches into several words counts for each. A word that the tokenizer dropped lies
+    between its neighbours; if nothing has tokens, all words get 0.5.
+    """
+    visible = reading.ends > reading.starts
+    starts, ends = reading.starts[visible], reading.ends[visible]
+    values = probabilities[visible].astype(np.float64)
+    first = np.searchsorted(ends, words.starts, side="right")  # (W,)
+    last = np.searchsorted(starts, words.ends, side="left")
+    seen = last > first
+    if not seen.any():
+        return np.full(len(words), 0.5)
+    if how == "first":
+        found = values[first[seen]]
+    else:
+        sums = np.concatenate(([0.0], np.cumsum(values)))
+        found = (sums[last] - sums[first])[seen] / (last - first)[seen]
+    result: npt.NDArray[np.float64] = np.interp(np.arange(len(words)), np.flatnonzero(seen), found)
+    return result
+
+
+def quantised(probabilities: npt.NDArray[np.float64]) -> Scores:
+    """Log odds in steps of 1/256, so that floating-point noise seldom flips a decision; int64."""
+    clipped = np.clip(probabilities, _EDGE, 1 - _EDGE)
+    scores: Scores = np.rint(np.log(clipped / (1 - clipped)) * _STEPS).astype(np.int64)
+    return scores
+
+
+def dequantised(scores: Scores) -> npt.NDArray[np.float64]:
+    """The probabilities that `scores` stand for."""
+    result: npt.NDArray[np.float64] = 1 / (1 + np.exp(-scores / _STEPS))
+    return result
