@@ -1,1 +1,1 @@
-
+"""The way through: sockets, upstreams, stores, metrics and the command line."""

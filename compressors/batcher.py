@@ -1,0 +1,165 @@
+"""One model on one thread, fed with batches of many callers' jobs.
+
+Owns the queue and the thread. Knows no HTTP and no method; results come back as asyncio futures.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from compressors.base import Compressed, CompressionError, Compressor, Job
+
+_log = logging.getLogger("laconic.batcher")
+_WARM_UP_WORDS = (8, 60, 300, 900)
+
+
+class QueueFullError(CompressionError):
+    """More tokens wait for the model than allowed."""
+
+
+class NotReadyError(CompressionError):
+    """The model is still loading, could not be loaded, or was put away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shortened:
+    """A job's result with the seconds that it waited and that its batch took."""
+
+    result: Compressed
+    queue_s: float
+    batch_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    job: Job
+    tokens: int
+    since: float
+    future: asyncio.Future[Shortened]
+
+
+class Batcher:
+    """Loads a compressor on a thread of its own and runs it on batches of up to `batch_tokens`.
+
+    A batch starts as soon as the model is free, with the oldest jobs first; jobs whose caller is gone are left
+    out. `max_queue_tokens` bounds what waits. Token counts here are estimates from the length of the text.
+    """
+
+    def __init__(self, load: Callable[[], Compressor], *, batch_tokens: int, max_queue_tokens: int) -> None:
+        self._load = load
+        self._batch_tokens = batch_tokens
+        self._max_queue_tokens = max_queue_tokens
+        self._waiting: deque[_Waiting] = deque()
+        self._queued_tokens = 0
+        self._change = threading.Condition()
+        self._closed = False
+        self._compressor: Compressor | None = None
+        self._loaded = threading.Event()
+        self.load_error: Exception | None = None
+        """Why the model could not be loaded."""
+        self._thread = threading.Thread(target=self._run, name="laconic-model", daemon=True)
+        self._thread.start()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the model is loaded and warm."""
+        return self._compressor is not None and not self._closed
+
+    async def loaded(self) -> None:
+        """Wait until loading has ended, well or not."""
+        await asyncio.to_thread(self._loaded.wait)
+
+    def submit(self, job: Job) -> asyncio.Future[Shortened]:
+        """Queue a job; to be called on the event loop. Cancelling the future takes the job out.
+
+        Raises `QueueFullError` or `NotReadyError` at once; the future fails with what the compressor raises.
+        """
+        if not self.is_ready:
+            raise NotReadyError("the model is not loaded")
+        tokens = len(job.text) // 3 + 1
+        future: asyncio.Future[Shortened] = asyncio.get_running_loop().create_future()
+        with self._change:
+            if self._queued_tokens + tokens > self._max_queue_tokens:
+                raise QueueFullError(
+                    f"{self._queued_tokens} tokens wait for the model; allowed: {self._max_queue_tokens}"
+                )
+            self._queued_tokens += tokens
+            self._waiting.append(_Waiting(job, tokens, time.monotonic(), future))
+            self._change.notify()
+        return future
+
+    def close(self) -> None:
+        """Take no more jobs; those that wait are still done, then the thread ends."""
+        with self._change:
+            self._closed = True
+            self._change.notify()
+
+    def _run(self) -> None:
+        try:
+            compressor = self._load()
+            compressor.compress([Job(text="word " * words, tokenizer=None) for words in _WARM_UP_WORDS])
+            self._compressor = compressor
+        except Exception as error:
+            self.load_error = error
+            _log.error("model could not be loaded: %s", error)
+            return
+        finally:
+            self._loaded.set()
+        while batch := self._next_batch():
+            self._answer(compressor, batch)
+
+    def _next_batch(self) -> list[_Waiting]:
+        """The oldest jobs up to the token budget; empty when closed and done."""
+        batch: list[_Waiting] = []
+        tokens = 0
+        with self._change:
+            while not batch:
+                while self._waiting and (not batch or tokens + self._waiting[0].tokens <= self._batch_tokens):
+                    item = self._waiting.popleft()
+                    self._queued_tokens -= item.tokens
+                    if not item.future.cancelled():
+                        batch.append(item)
+                        tokens += item.tokens
+                if not batch:
+                    if self._closed:
+                        break
+                    self._change.wait()
+        return batch
+
+    def _answer(self, compressor: Compressor, batch: Sequence[_Waiting]) -> None:
+        started = time.monotonic()
+        try:
+            results = compressor.compress([item.job for item in batch])
+        except Exception as error:
+            if len(batch) > 1:  # one bad job must not cost its neighbours
+                for item in batch:
+                    self._answer(compressor, [item])
+            else:
+                _deliver(batch[0].future, error)
+            return
+        seconds = time.monotonic() - started
+        for item, result in zip(batch, results, strict=True):
+            _deliver(item.future, Shortened(result, started - item.since, seconds))
+
+
+def _deliver(future: asyncio.Future[Shortened], outcome: Shortened | Exception) -> None:
+    """Resolve a future of another thread's event loop, unless its caller or its loop is gone."""
+
+    def resolve() -> None:
+        if future.done():
+            return
+        if isinstance(outcome, Exception):
+            future.set_exception(outcome)
+        else:
+            future.set_result(outcome)
+
+    try:
+        future.get_loop().call_soon_threadsafe(resolve)
+    except RuntimeError:
+        _log.debug("event loop closed before a result came")

@@ -1,0 +1,243 @@
+"""The schema of the configuration file, and what holds within one section of it.
+
+Knows neither files nor YAML (`loading.py` does) and does not follow names from one section to another.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+from policies.protection import ProtectKind
+
+Mode = Literal["on", "shadow", "off"]
+Override = Literal["mode", "rate", "policy"]
+Rate = Annotated[float, Field(gt=0, le=1)]
+Tokens = Annotated[int, Field(ge=0)]
+
+
+class Section(BaseModel):
+    """A mapping of the file: unknown keys are errors, values never change after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Upstream(Section):
+    """An OpenAI-compatible API that requests are forwarded to."""
+
+    base_url: str
+    """Where the API lives, up to and including its version: `https://api.openai.com/v1`."""
+    api_key: SecretStr | None = None
+    """Sent as `Authorization: Bearer …` in place of the caller's; write `${NAME}` to take it from the environment."""
+    connect_timeout_s: float = Field(default=5.0, gt=0)
+    """Longest wait for a connection; a miss answers 504."""
+    read_timeout_s: float = Field(default=600.0, gt=0)
+    """Longest silence of the upstream, before its answer and within it; a miss answers 504."""
+
+    @field_validator("base_url")
+    @classmethod
+    def _http_url(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")) or "?" in value or "#" in value:
+            raise ValueError(
+                "an http:// or https:// address without query, such as https://api.openai.com/v1"
+            )
+        return value.rstrip("/")
+
+
+class Compressor(Section):
+    """A method with its model, loaded once and shared by all policies that name it."""
+
+    method: Literal["llmlingua2"] = "llmlingua2"
+    """How texts are shortened."""
+    model: str = "embedded"
+    """`embedded`, a Hugging Face token-classification checkpoint, or a local folder with one."""
+    revision: str | None = None
+    """Branch, tag or commit of a hub model."""
+    device: str = "auto"
+    """`auto` (a GPU where there is one), `cpu`, `cuda`, `cuda:1` …"""
+    dtype: Literal["float32", "bfloat16", "float16"] | None = None
+    """Number format of the forward pass; by default float32 on a CPU, bfloat16 on a GPU."""
+    trust_remote_code: bool = False
+    """Whether code that comes with a hub model may run here."""
+    batch_tokens: int = Field(default=8192, ge=512)
+    """Most tokens of one batch."""
+    max_queue_tokens: int = Field(default=400_000, ge=512)
+    """Most tokens that may wait for the model; beyond that a text goes up as it is."""
+
+
+class Target(Section):
+    """A rule that says whether a text is to be shortened."""
+
+    role: tuple[str, ...]
+    """Roles of the messages that the rule speaks of."""
+    min_tokens: Tokens = 0
+    """The rule fits texts of at least this many tokens."""
+    mode: Literal["on", "off"] = "on"
+    """`off` leaves the text alone."""
+
+    @field_validator("role", mode="before", json_schema_input_type=str | tuple[str, ...])
+    @classmethod
+    def _one_or_many(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
+
+class Range(Section):
+    """How far texts of some length are shortened: exactly one of `rate`, `target_tokens`, `min_probability`."""
+
+    min_tokens: Tokens = 0
+    """Fits texts of at least this many tokens …"""
+    max_tokens: Annotated[int, Field(gt=0)] | None = None
+    """… and of fewer than this many."""
+    rate: Rate | None = None
+    """Share of the tokens outside protected blocks that stays."""
+    target_tokens: Annotated[int, Field(gt=0)] | None = None
+    """Most tokens that stay of the whole text."""
+    min_probability: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Words that the model keeps with at least this probability stay."""
+
+    @model_validator(mode="after")
+    def _one_measure(self) -> Self:
+        measures = [self.rate, self.target_tokens, self.min_probability]
+        if sum(measure is not None for measure in measures) != 1:
+            raise ValueError("exactly one of rate, target_tokens, min_probability")
+        if self.max_tokens is not None and self.max_tokens <= self.min_tokens:
+            raise ValueError("max_tokens above min_tokens")
+        return self
+
+    def fits(self, tokens: int) -> bool:
+        """Whether a text of `tokens` tokens lies in the range."""
+        return self.min_tokens <= tokens and (self.max_tokens is None or tokens < self.max_tokens)
+
+
+class Policy(Section):
+    """What is shortened, how far, what is protected, and what happens when it doesn't work."""
+
+    compressor: str = "default"
+    """A name from `compressors`."""
+    mode: Mode = "on"
+    """`on`; `shadow` compresses and records but sends the original; `off`."""
+    targets: tuple[Target, ...] = (
+        Target(role=("user", "tool"), min_tokens=200),
+        Target(role=("system",), mode="off"),
+    )
+    """Which texts; the first rule that fits decides, a text that no rule fits is left alone."""
+    ranges: tuple[Range, ...] = (
+        Range(min_tokens=200, max_tokens=1000, rate=0.7),
+        Range(min_tokens=1000, rate=0.5),
+    )
+    """How far, by the text's own length; the first that fits decides."""
+    protect: frozenset[ProtectKind] = frozenset(
+        ("code", "json", "urls", "numbers", "negations", "quotes", "identifiers", "tables", "tags")
+    )
+    """What is never dropped."""
+    force_tokens: tuple[str, ...] = ("\n", "?")
+    """Words or characters that always stay."""
+    force_reserve_digit: bool = False
+    """Whether every word with a digit stays, protected or not."""
+    drop_consecutive: bool = False
+    """Whether force tokens are dropped where nothing between them was kept."""
+    chunk_end_tokens: tuple[str, ...] = (".", "\n")
+    """Where a text longer than the model's window is preferably cut."""
+    token_to_word: Literal["mean", "first"] = "mean"
+    """How a word's probability follows from those of its pieces."""
+    min_rate: Rate | None = None
+    """Lowest rate that a request may ask for; by default the lowest of `ranges`."""
+    min_saved_tokens: Tokens = 50
+    """A text that would save fewer tokens is left alone."""
+    deadline_ms: float = Field(default=300.0, gt=0)
+    """What isn't shortened by then goes up as it is, now and on later turns."""
+    on_failure: Literal["forward", "reject"] = "forward"
+    """`forward` sends the original when compression fails; `reject` answers 503."""
+
+    def lowest_rate(self) -> float:
+        """The strongest compression that a request may ask for, in (0, 1]."""
+        if self.min_rate is not None:
+            return self.min_rate
+        return min((r.rate for r in self.ranges if r.rate is not None), default=1.0)
+
+
+class Match(Section):
+    """What a request must look like for a route, beside its path."""
+
+    model: tuple[str, ...] = ()
+    """Globs, one of which the request's `model` must match; paths other than chat completions ignore it."""
+    header: dict[str, str] = {}
+    """Headers with the globs that their values must match."""
+
+    @field_validator("model", mode="before", json_schema_input_type=str | tuple[str, ...])
+    @classmethod
+    def _one_or_many(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
+    @field_validator("header")
+    @classmethod
+    def _lower_names(cls, value: dict[str, str]) -> dict[str, str]:
+        return {name.lower(): glob for name, glob in value.items()}
+
+
+class Route(Section):
+    """Which requests go to which upstream under which policy."""
+
+    name: str = Field(pattern=r"^[\w.-]+$")
+    """Shown in headers, metrics and logs."""
+    path: str = Field(default="/v1", pattern=r"^(/[^/?#]+)+$")
+    """Prefix of the request's path; what follows it is appended to the upstream's `base_url`."""
+    match: Match = Match()
+    """Further conditions; all must hold."""
+    upstream: str
+    """A name from `upstreams`."""
+    policy: str | None = None
+    """A name from `policies`; without one, requests pass through untouched."""
+    overrides: frozenset[Override] = frozenset()
+    """What a request may change by its `x-laconic-*` headers."""
+    tags: bool = False
+    """Whether `<laconic:keep>` and `<llmlingua>` tags in texts are honoured and stripped."""
+    api_key: SecretStr | None = None
+    """As the upstream's `api_key`, and before it."""
+    scope: Literal["caller", "route"] = "caller"
+    """Who shares remembered decisions: requests with the same credential, or all of this route."""
+
+
+class StoreConfig(Section):
+    """Where decisions are remembered."""
+
+    url: str = Field(default="memory:", pattern=r"^(memory:|sqlite:///.+|rediss?://.+|unix://.+)$")
+    """`memory:`, `sqlite:///laconic.db`, `redis://host:6379/0`."""
+    ttl_s: int = Field(default=7 * 24 * 3600, gt=0)
+    """How long an unused decision is remembered."""
+    memory_bytes: int = Field(default=128 * 2**20, ge=0)
+    """Most memory for decisions in each worker."""
+
+
+class Config(Section):
+    """A whole configuration file."""
+
+    upstreams: dict[str, Upstream]
+    """APIs that requests are forwarded to."""
+    compressors: dict[str, Compressor] = {"default": Compressor()}
+    """Methods with their models."""
+    policies: dict[str, Policy] = {}
+    """What is done to texts."""
+    routes: tuple[Route, ...] = Field(min_length=1)
+    """Which request goes where; the first that matches."""
+    store: StoreConfig = StoreConfig()
+    """Where decisions are remembered; a plain URL will do."""
+    max_body_bytes: int = Field(default=32 * 2**20, gt=0)
+    """Largest chat request, decoded; a larger one answers 413."""
+    max_in_flight: int = Field(default=4096, gt=0)
+    """Most requests served at a time by each worker; one more answers 503."""
+
+    @field_validator("store", mode="before", json_schema_input_type=str | StoreConfig)
+    @classmethod
+    def _plain_url(cls, value: object) -> object:
+        return {"url": value} if isinstance(value, str) else value
+
+
+def default_config(base_url: str) -> Config:
+    """What `laconic serve` does without a file: one upstream, the embedded model, a careful policy."""
+    return Config(
+        upstreams={"default": Upstream(base_url=base_url)},
+        policies={"careful": Policy()},
+        routes=(Route(name="default", upstream="default", policy="careful", overrides=frozenset({"mode"})),),
+    )

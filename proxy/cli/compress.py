@@ -1,0 +1,108 @@
+"""`laconic compress`: shorten one text, to see what a method does."""
+
+from __future__ import annotations
+
+from typing import IO, get_args
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+import compressors
+from policies.protection import KINDS, ProtectKind, protect
+from policies.tokens import encoding_name, tokenizer
+from proxy.cli.files import UnusableFileError
+
+
+@click.command("compress")
+@click.argument("file", type=click.File("r", encoding="utf-8"), default="-")
+@click.option("--method", type=click.Choice(["llmlingua2"]), default="llmlingua2", show_default=True)
+@click.option(
+    "--model",
+    default="embedded",
+    show_default=True,
+    help="`embedded`, a token-classification checkpoint or a folder.",
+)
+@click.option(
+    "--rate", type=click.FloatRange(0, 1, min_open=True), default=0.5, show_default=True, help="Kept share."
+)
+@click.option("--target-tokens", type=click.IntRange(1), help="Most tokens that stay, in place of --rate.")
+@click.option(
+    "--min-probability", type=click.FloatRange(0, 1), help="Least probability that stays, in place of --rate."
+)
+@click.option(
+    "--force-token", "force_tokens", multiple=True, help="A word or character that always stays; repeatable."
+)
+@click.option("--force-digits", is_flag=True, help="Keep every word with a digit.")
+@click.option(
+    "--protect",
+    "kinds",
+    multiple=True,
+    type=click.Choice([*get_args(ProtectKind), "nothing"]),
+    help="What is never dropped; repeatable.  [default: all of these]",
+)
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 …")
+@click.option("--count-as", default="gpt-4o", show_default=True, help="Model whose tokens are counted.")
+@click.option("--diff", is_flag=True, help="Show the whole text with dropped words in red, struck through.")
+def command(
+    file: IO[str],
+    method: str,
+    model: str,
+    rate: float,
+    target_tokens: int | None,
+    min_probability: float | None,
+    force_tokens: tuple[str, ...],
+    force_digits: bool,
+    kinds: tuple[str, ...],
+    device: str,
+    count_as: str,
+    diff: bool,
+) -> None:
+    """Shorten FILE, or standard input, and print what stays; token counts go to standard error."""
+    errors = Console(stderr=True)
+    try:
+        text = file.read()
+    except UnicodeDecodeError as error:
+        raise UnusableFileError(f"{file.name} is not UTF-8: {error}") from error
+    chosen = {kind for kind in KINDS if kind in kinds} if kinds else set(KINDS)
+    protection = protect(text, chosen)
+    counter = tokenizer(encoding_name(count_as))
+    job = compressors.Job(
+        text=text,
+        rate=rate,
+        target_tokens=target_tokens,
+        min_probability=min_probability,
+        verbatim=protection.blocks,
+        forced=protection.inline,
+        force_tokens=force_tokens,
+        force_reserve_digit=force_digits,
+        tokenizer=counter,
+    )
+    try:
+        with errors.status(f"loading {model}"):
+            compressor = compressors.load(method, model=model, device=device)
+        with errors.status("shortening"):
+            (result,) = compressor.compress([job])
+    except compressors.CompressionError as error:
+        raise UnusableFileError(str(error)) from error
+    if diff:
+        Console(highlight=False, soft_wrap=True).print(_coloured(text, result.spans), end="")
+    else:
+        click.echo(result.text, nl=False)
+    errors.print(_summary(result, counter.count(text), counter.count(result.text)), highlight=False)
+
+
+def _coloured(text: str, spans: tuple[compressors.Span, ...]) -> Text:
+    shown, at = Text(), 0
+    for start, end in spans:
+        shown.append(text[at:start], style="red strike dim")
+        shown.append(text[start:end], style="green")
+        at = end
+    shown.append(text[at:], style="red strike dim")
+    return shown
+
+
+def _summary(result: compressors.Compressed, original: int, kept: int) -> str:
+    if result.unreadable:
+        return f"{original} tokens; left whole: the model does not read this language"
+    return f"{original} → {kept} tokens ({kept / max(original, 1):.0%} kept)"

@@ -1,0 +1,144 @@
+"""`laconic demo`: three requests through the real proxy, with the embedded model and an echo for an upstream."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+import click
+import uvicorn
+from openai import OpenAI
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+from starlette.types import ASGIApp
+
+from policies.config import Config, Policy, Route, Upstream
+from proxy import logs
+from proxy.app import build_app
+from proxy.cli.files import read_settings
+from proxy.demo.echo import echo_app
+
+_REQUESTS = {
+    "rag": "RAG prompt, ten documents",
+    "meeting": "meeting transcript",
+    "agent": "agent turn, tool results with JSON and code",
+}
+_START_S = 120.0
+# A laptop's processor may take a second or two for a long transcript; in service, 300 ms is the default.
+_DEADLINE_MS = 30_000.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """One request's row, and what the upstream got of its last text."""
+
+    title: str
+    headers: dict[str, str]
+    before: str
+    after: str
+
+
+@click.command("demo")
+def command() -> None:
+    """Send three realistic requests through laconic and show what was saved.
+
+    Needs no key, no network and no Redis: the model is the embedded one, and the upstream is an echo on this
+    machine.
+    """
+    console = Console()
+    logs.configure(logging.ERROR)
+    with contextlib.ExitStack() as stack:
+        echo = stack.enter_context(_serving(echo_app()))
+        app = build_app(_config(f"http://127.0.0.1:{echo}/v1"), read_settings())
+        port = stack.enter_context(_serving(app))
+        client = stack.enter_context(
+            OpenAI(base_url=f"http://127.0.0.1:{port}/v1", api_key="none", max_retries=0)
+        )
+        with console.status("loading the embedded model"):
+            _wait_until_ready(port)
+        shown = []
+        for name, title in _REQUESTS.items():
+            with console.status(f"sending: {title}"):
+                shown.append(_send(client, name, title))
+    console.print(_table(shown))
+    console.print(Panel(_excerpt(shown[1].before), title="the transcript's first lines, as they were sent"))
+    console.print(Panel(_excerpt(shown[1].after), title="… and as the upstream got them"))
+
+
+def _config(upstream_url: str) -> Config:
+    return Config(
+        upstreams={"echo": Upstream(base_url=upstream_url)},
+        policies={"careful": Policy(deadline_ms=_DEADLINE_MS)},
+        routes=(Route(name="demo", upstream="echo", policy="careful"),),
+    )
+
+
+def _send(client: OpenAI, name: str, title: str) -> _Shown:
+    request: dict[str, Any] = json.loads((files("proxy.demo") / f"{name}.json").read_text(encoding="utf-8"))
+    answer = client.chat.completions.with_raw_response.create(**request)
+    after = answer.parse().choices[0].message.content or ""
+    return _Shown(title, dict(answer.headers), request["messages"][-1]["content"], after)
+
+
+def _table(shown: list[_Shown]) -> Table:
+    table = Table("request", "original tokens", "sent tokens", "saved", "time added", "left alone")
+    for row in shown:
+        original = int(row.headers["x-laconic-original-tokens"])
+        saved = int(row.headers["x-laconic-saved-tokens"])
+        table.add_row(
+            row.title,
+            f"{original:,}",
+            row.headers["x-laconic-sent-tokens"],
+            f"{saved:,} ({saved / original:.0%})",
+            f"{float(row.headers['x-laconic-compress-ms']):,.0f} ms",
+            row.headers.get("x-laconic-skipped", "–").replace(", ", "\n"),
+        )
+    for column in table.columns[1:5]:
+        column.justify = "right"
+    return table
+
+
+def _excerpt(text: str) -> str:
+    lines = text.splitlines()
+    return "\n".join(line for line in lines[:16] if line.strip())[:1400]
+
+
+def _wait_until_ready(port: int) -> None:
+    until = time.monotonic() + _START_S
+    while True:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz"):
+                return
+        except urllib.error.HTTPError as error:  # 503 while the model loads
+            if time.monotonic() > until:
+                raise click.ClickException(
+                    f"not ready after {_START_S:.0f} s: {error.read().decode()}"
+                ) from error
+            time.sleep(0.1)
+
+
+@contextlib.contextmanager
+def _serving(app: ASGIApp) -> Iterator[int]:
+    """Serve `app` on a free port of this machine from a thread; gives the port."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False, ws="none"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started and thread.is_alive():
+        time.sleep(0.01)
+    if not server.started:
+        raise click.ClickException("the server did not start")
+    try:
+        yield server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        server.should_exit = True
+        thread.join()

@@ -1,0 +1,1 @@
+"""What `laconic demo` shows: three requests of the kind that teams pay for, and an upstream that needs no key."""

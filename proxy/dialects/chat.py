@@ -1,0 +1,200 @@
+"""Chat completions: the texts of a request body and their exact places in it.
+
+The body is never re-encoded: shortened texts are spliced into the JSON source, so that everything else (key
+order, digits, unknown fields) stays as it came. Knows neither policies nor sockets.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from json.decoder import scanstring  # type: ignore[attr-defined]
+from typing import Any
+
+from proxy.errors import MalformedJsonError
+
+SUFFIX = "/chat/completions"
+
+_Reader = Callable[[str, int], tuple[Any, int]]
+# Numbers are only walked over: read as strings they cost nothing and have no limit of digits.
+_any = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str).raw_decode
+_space = json.decoder.WHITESPACE.match  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One text of a message; `start` and `end` are the places of its JSON string, quotes included."""
+
+    message: int
+    role: str
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChatBody:
+    """A request body as it came, with the places of its texts."""
+
+    source: str
+    model: str
+    roles: tuple[str, ...]
+    """The role of each message; empty where it has none."""
+    slots: tuple[Slot, ...]
+
+    def with_texts(self, texts: Mapping[int, str]) -> str:
+        """The source with slot number i replaced by `texts[i]`; all else is copied."""
+        pieces: list[str] = []
+        at = 0
+        for number in sorted(texts):
+            slot = self.slots[number]
+            pieces += (self.source[at : slot.start], _quoted(texts[number]))
+            at = slot.end
+        pieces.append(self.source[at:])
+        return "".join(pieces)
+
+
+def parse(body: bytes) -> ChatBody:
+    """Find the texts of a chat-completions request.
+
+    Texts are string contents and `text` parts of content lists. A key given twice hides the texts below it:
+    which one the upstream reads is unknown. Raises `MalformedJsonError` if `body` isn't a JSON object in UTF-8.
+    """
+    try:
+        source = body.decode("utf-8")
+        top, end = _object(source, _skip(source, 0), {"messages": _messages})
+        if _skip(source, end) != len(source):
+            raise MalformedJsonError(f"the request body goes on after its JSON object, at character {end}")
+    except UnicodeDecodeError as error:
+        raise MalformedJsonError(f"the request body is not UTF-8, at byte {error.start}") from error
+    except json.JSONDecodeError as error:
+        raise MalformedJsonError(
+            f"the request body is not JSON: {error.msg} at character {error.pos}"
+        ) from error
+    except RecursionError as error:
+        raise MalformedJsonError("the request body is nested too deeply") from error
+    messages = top.get("messages")
+    messages = messages if isinstance(messages, list) else []
+    model = top.get("model")
+    return ChatBody(
+        source,
+        model if isinstance(model, str) else "",
+        tuple(_role(message) for message in messages),
+        tuple(_slots(messages)),
+    )
+
+
+def _slots(messages: Iterable[Any]) -> Iterable[Slot]:
+    for number, message in enumerate(messages):
+        role = _role(message)
+        if not role:
+            continue
+        content = message.get("content")
+        parts = content if isinstance(content, list) else [content]
+        for part in parts:
+            if isinstance(part, dict) and part.get("type") == "text":
+                part = part.get("text")  # noqa: PLW2901 (a text part stands for its text)
+            if isinstance(part, _String):
+                yield Slot(number, role, part.text, part.start, part.end)
+
+
+def _role(message: Any) -> str:
+    role = message.get("role") if isinstance(message, dict) else None
+    return role if isinstance(role, str) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _String:
+    """A string with its place in the source."""
+
+    text: str
+    start: int
+    end: int
+
+
+def _messages(source: str, at: int) -> tuple[Any, int]:
+    return _array(
+        source, at, lambda s, i: _object(s, i, {"content": _content}) if s[i : i + 1] == "{" else _any(s, i)
+    )
+
+
+def _content(source: str, at: int) -> tuple[Any, int]:
+    if source[at : at + 1] == "[":
+        return _array(source, at, _part)
+    return _string(source, at)
+
+
+def _part(source: str, at: int) -> tuple[Any, int]:
+    return _object(source, at, {"text": _string}) if source[at : at + 1] == "{" else _any(source, at)
+
+
+def _string(source: str, at: int) -> tuple[Any, int]:
+    if source[at : at + 1] != '"':
+        return _any(source, at)
+    text, end = scanstring(source, at + 1, True)
+    return _String(text, at, end), end
+
+
+def _skip(source: str, at: int) -> int:
+    end: int = _space(source, at).end()
+    return end
+
+
+def _array(source: str, at: int, item: _Reader) -> tuple[Any, int]:
+    """Read an array with `item` for its values; anything but an array is read as it is."""
+    if source[at : at + 1] != "[":
+        return _any(source, at)
+    values: list[Any] = []
+    at = _skip(source, at + 1)
+    if source[at : at + 1] == "]":
+        return values, at + 1
+    while True:
+        value, at = item(source, at)
+        values.append(value)
+        at = _skip(source, at)
+        mark = source[at : at + 1]
+        if mark == "]":
+            return values, at + 1
+        if mark != ",":
+            raise json.JSONDecodeError("Expecting ',' delimiter", source, at)
+        at = _skip(source, at + 1)
+
+
+def _object(source: str, at: int, readers: Mapping[str, _Reader]) -> tuple[dict[str, Any], int]:
+    """Read an object, values of the keys in `readers` by those; a key given twice is left out."""
+    if source[at : at + 1] != "{":
+        raise json.JSONDecodeError("Expecting an object", source, at)
+    values: dict[str, Any] = {}
+    twice: set[str] = set()
+    at = _skip(source, at + 1)
+    if source[at : at + 1] == "}":
+        return values, at + 1
+    while True:
+        if source[at : at + 1] != '"':
+            raise json.JSONDecodeError("Expecting property name enclosed in double quotes", source, at)
+        key, at = scanstring(source, at + 1, True)
+        at = _skip(source, at)
+        if source[at : at + 1] != ":":
+            raise json.JSONDecodeError("Expecting ':' delimiter", source, at)
+        at = _skip(source, at + 1)
+        if key in values:
+            twice.add(key)
+        values[key], at = readers.get(key, _any)(source, at)
+        at = _skip(source, at)
+        mark = source[at : at + 1]
+        if mark == "}":
+            return {k: v for k, v in values.items() if k not in twice} if twice else values, at + 1
+        if mark != ",":
+            raise json.JSONDecodeError("Expecting ',' delimiter", source, at)
+        at = _skip(source, at + 1)
+
+
+def _quoted(text: str) -> str:
+    """`text` as a JSON string; a lone surrogate, which UTF-8 can't hold, stays an escape."""
+    quoted = json.dumps(text, ensure_ascii=False)
+    try:
+        quoted.encode()
+    except UnicodeEncodeError:
+        return json.dumps(text)
+    return quoted

@@ -1,0 +1,129 @@
+"""The record of one request: from it come the response headers, the metrics and the log line.
+
+Holds numbers, names of the configuration and reasons; never a text, a key or a URL.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import re
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+from policies.routes import Choice
+from proxy import metrics
+
+_log = logging.getLogger("laconic.request")
+_KNOWN_MODELS: set[str] = set()
+_MOST_MODELS = 100
+_MODEL_NAME = re.compile(r"[\w.:/@-]{1,80}")
+
+
+@dataclass(slots=True)
+class Record:
+    """What is known of a request so far."""
+
+    method: str = ""
+    request_id: str = field(default_factory=lambda: f"{random.getrandbits(64):016x}")
+    started: float = field(default_factory=time.perf_counter)
+    choice: Choice | None = None
+    model: str = ""
+    compressor: str = ""
+    original_tokens: int = 0
+    sent_tokens: int = 0
+    shadow_saved_tokens: int = 0
+    texts: int = 0
+    skips: Counter[str] = field(default_factory=Counter)
+    compress_s: float | None = None
+    upstream_s: float | None = None
+    status: int = 0
+    failure: str = ""
+
+    @property
+    def saved_tokens(self) -> int:
+        """Tokens that the upstream did not get."""
+        return self.original_tokens - self.sent_tokens
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """The `x-laconic-*` response headers."""
+        pairs: list[tuple[bytes, bytes]] = [(b"x-laconic-request-id", self.request_id.encode())]
+        if self.choice is None:
+            return pairs
+        pairs.append((b"x-laconic-mode", f"{self.choice.mode}; source={self.choice.source}".encode()))
+        if self.choice.policy_name:
+            pairs.append((b"x-laconic-policy", self.choice.policy_name.encode()))
+        if self.compress_s is not None:
+            pairs += (
+                (b"x-laconic-original-tokens", b"%d" % self.original_tokens),
+                (b"x-laconic-sent-tokens", b"%d" % self.sent_tokens),
+                (b"x-laconic-saved-tokens", b"%d" % self.saved_tokens),
+                (b"x-laconic-compress-ms", b"%.1f" % (self.compress_s * 1000)),
+            )
+        if self.skips:
+            counts = ", ".join(f"{reason}={count}" for reason, count in sorted(self.skips.items()))
+            pairs.append((b"x-laconic-skipped", counts.encode()))
+        return pairs
+
+    def close(self) -> None:
+        """Write the metrics and the log line; the last thing that happens to a request."""
+        route = self.choice.route.name if self.choice else ""
+        metrics.REQUESTS.labels(route, str(self.status)).inc()
+        if self.upstream_s is not None:
+            metrics.UPSTREAM_FIRST_BYTE_SECONDS.labels(route).observe(self.upstream_s)
+        if self.failure:
+            metrics.FAILURES.labels(self.failure).inc()
+        if self.choice is not None and self.compress_s is not None:
+            self._count_compression(route, self.choice)
+        if _log.isEnabledFor(logging.INFO):
+            _log.info("request", extra={"fields": self._fields(route)})
+
+    def _count_compression(self, route: str, choice: Choice) -> None:
+        labels = (route, choice.policy_name, self.compressor, _model_label(self.model))
+        metrics.ORIGINAL_TOKENS.labels(*labels).observe(self.original_tokens)
+        metrics.SENT_TOKENS.labels(*labels).observe(self.sent_tokens)
+        saved = self.shadow_saved_tokens if choice.mode == "shadow" else self.saved_tokens
+        metrics.SAVED_TOKENS.labels(*labels, choice.mode).observe(saved)
+        metrics.COMPRESSION_SECONDS.labels(route, choice.policy_name).observe(self.compress_s or 0.0)
+        for reason, count in self.skips.items():
+            metrics.SKIPS.labels(route, choice.policy_name, reason).inc(count)
+
+    def _fields(self, route: str) -> dict[str, object]:
+        fields: dict[str, object] = {
+            "request_id": self.request_id,
+            "method": self.method,
+            "route": route,
+            "status": self.status,
+            "total_ms": round((time.perf_counter() - self.started) * 1000, 2),
+        }
+        if self.upstream_s is not None:
+            fields["upstream_ms"] = round(self.upstream_s * 1000, 2)
+        if self.choice is not None and self.compress_s is not None:
+            fields |= {
+                "policy": self.choice.policy_name,
+                "mode": self.choice.mode,
+                "source": self.choice.source,
+                "model": _model_label(self.model),
+                "texts": self.texts,
+                "original_tokens": self.original_tokens,
+                "sent_tokens": self.sent_tokens,
+                "saved_tokens": self.saved_tokens,
+                "compress_ms": round(self.compress_s * 1000, 2),
+                "skipped": dict(self.skips),
+            }
+            if self.choice.mode == "shadow":
+                fields["shadow_saved_tokens"] = self.shadow_saved_tokens
+        if self.failure:
+            fields["failure"] = self.failure
+        return fields
+
+
+def _model_label(model: str) -> str:
+    """`model` if it looks like a name and few were seen, else `other`: callers must not be able to add series."""
+    if model in _KNOWN_MODELS:
+        return model
+    if len(_KNOWN_MODELS) < _MOST_MODELS and _MODEL_NAME.fullmatch(model):
+        _KNOWN_MODELS.add(model)
+        return model
+    return "other"

@@ -1,0 +1,1 @@
+"""What was decided about texts is remembered here; no text ever is."""

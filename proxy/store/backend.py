@@ -1,0 +1,25 @@
+"""What a durable store must be able to do. Failures are exceptions here; `Memory` turns them into misses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+
+class Backend(Protocol):
+    """Bytes under keys, shared by workers or replicas, forgotten after a time without use."""
+
+    name: str
+    """Short word for metrics."""
+
+    async def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """Values of `keys` in their order, None where unknown, in one round trip; renews their lifetime."""
+
+    async def settle(self, items: Mapping[bytes, bytes]) -> list[bytes]:
+        """Write what isn't there yet and return what is there now, in the order of `items`.
+
+        The first writer wins, so that replicas which decided at the same time send the same bytes.
+        """
+
+    async def close(self) -> None:
+        """Release connections and files."""

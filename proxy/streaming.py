@@ -1,0 +1,133 @@
+"""Bodies on the move: the caller's toward the upstream, the upstream's back, and the caller who hangs up."""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections.abc import AsyncIterator, Callable
+
+import aiohttp
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Send
+
+from proxy.errors import BodyTooLargeError, MalformedJsonError, upstream_error
+from proxy.upstream import HeaderPairs
+
+_QUIET_S = 0.05
+_EVENT_END = (b"\n\n", b"\r\n\r\n", b"\r\r")
+
+
+async def read_body(receive: Receive, limit: int, declared: int = 0) -> bytes:
+    """The whole request body; raises `BodyTooLargeError` above `limit` bytes, `ClientDisconnect`.
+
+    `declared` is its `content-length`: a body that says it is too large isn't read at all.
+    """
+    if declared > limit:
+        raise BodyTooLargeError(f"the request body is larger than {limit} bytes")
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise ClientDisconnect
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body"):
+        return _within(body, limit)
+    chunks, size = [body], len(body)
+    async for chunk in iterate_body(receive):
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > limit:
+            break
+    return _within(b"".join(chunks), limit)
+
+
+async def iterate_body(receive: Receive, done: Callable[[], None] | None = None) -> AsyncIterator[bytes]:
+    """The request body as it arrives; calls `done` at its end; raises `ClientDisconnect`."""
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        if message.get("body"):
+            yield message["body"]
+        if not message.get("more_body"):
+            if done is not None:
+                done()
+            return
+
+
+def decompress(body: bytes, encoding: str, limit: int) -> bytes | None:
+    """The body without its `content-encoding`; None for one that this proxy doesn't read.
+
+    Raises `BodyTooLargeError` above `limit` bytes, `MalformedJsonError` for a body that isn't so encoded.
+    """
+    if encoding in ("", "identity"):
+        return body
+    if encoding not in ("gzip", "x-gzip", "deflate"):
+        return None
+    try:
+        return _within(zlib.decompressobj(47).decompress(body, limit + 1), limit)
+    except zlib.error as error:
+        raise MalformedJsonError(f"the request body is not {encoding}") from error
+
+
+def _within(body: bytes, limit: int) -> bytes:
+    if len(body) > limit:
+        raise BodyTooLargeError(f"the request body is larger than {limit} bytes")
+    return body
+
+
+async def relay(response: aiohttp.ClientResponse, headers: HeaderPairs, send: Send) -> str:
+    """Pass the upstream's answer on as it arrives, byte for byte; returns the code of a failure, or "".
+
+    A stream of events that breaks ends with one event that says so; another body that breaks raises, so that
+    the caller's connection breaks as well.
+    """
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    tail = b""
+    try:
+        async for chunk in response.content.iter_any():
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            tail = chunk
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        failure = upstream_error(error, str(response.url.origin()))
+        if response.content_type != "text/event-stream" or "content-encoding" in response.headers:
+            raise failure from error
+        opening = b"" if not tail or tail.endswith(_EVENT_END) else b"\n\n"
+        event = opening + b"data: " + failure.body() + b"\n\n"
+        await send({"type": "http.response.body", "body": event, "more_body": False})
+        return failure.code
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+    return ""
+
+
+class HangUp:
+    """Cancels the current task when the caller goes away, which `send` alone would never tell.
+
+    Most answers come sooner than anybody hangs up: only after a moment is `receive` watched.
+    """
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._task = asyncio.current_task()
+        self._timer: asyncio.TimerHandle | None = None
+        self._watcher: asyncio.Task[None] | None = None
+        self.seen = False
+
+    def watch(self) -> None:
+        """Begin, once the request body was read."""
+        self._timer = asyncio.get_running_loop().call_later(_QUIET_S, self._start)
+
+    def stop(self) -> None:
+        """End watching."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._watcher is not None:
+            self._watcher.cancel()
+
+    def _start(self) -> None:
+        self._watcher = asyncio.create_task(self._listen())
+
+    async def _listen(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self.seen = True
+        if self._task is not None:
+            self._task.cancel()
