@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Sequence
 from urllib.parse import unquote
 
@@ -120,8 +121,7 @@ class Exchange:
         record = self._record
         groups = arrival_groups(texts.roles)
         order = self._gateway.order(choice, texts.model, self._headers)
-        loop = asyncio.get_running_loop()
-        started = loop.time()
+        started = time.perf_counter()
         try:
             decisions = await self._gateway.pipeline.decide(
                 [Text(slot.role, slot.text, groups[slot.message]) for slot in texts.slots], order
@@ -131,7 +131,7 @@ class Exchange:
             record.failure = f"pipeline_{type(error).__name__}"
             decisions = []
             record.skips[Skip.FAILED] += len(texts.slots)
-        record.compress_s = loop.time() - started
+        record.compress_s = time.perf_counter() - started
         record.model, record.texts = texts.model, len(texts.slots)
         record.compressor = self._gateway.config.compressors[order.policy.compressor].method
         for decision in decisions:
@@ -154,11 +154,10 @@ class Exchange:
         target = self._path[len(route.path) :]
         if self._scope["query_string"]:
             target += "?" + self._scope["query_string"].decode("latin-1")
-        loop = asyncio.get_running_loop()
-        started = loop.time()
+        started = time.perf_counter()
         response = await self._gateway.client.send(upstream, self._scope["method"], target, headers, body)
         try:
-            self._record.upstream_s = loop.time() - started
+            self._record.upstream_s = time.perf_counter() - started
             self._record.status = response.status
             failure = await relay(response, response_headers(response) + self._record.headers(), self._send)
             self._record.failure = self._record.failure or failure

@@ -44,6 +44,10 @@ class Departure:
 class _Protocol(HttpToolsProtocol):
     """Hands the transport to the application, which breaks connections in ways ASGI has no words for."""
 
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self.scope["extensions"] = {"transport": {"transport": self.transport}}
