@@ -57,7 +57,9 @@ class Table:
 
     def show(self, console: Console) -> None:
         """Print the table."""
-        table = RichTable(title=self.title, title_justify="left", box=SIMPLE_HEAD)
+        table = RichTable(
+            title=self.title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0)
+        )
         for column, *cells in zip(self.columns, *self.rows, strict=True):
             # In a narrow terminal the names of the columns wrap, the figures don't.
             table.add_column(column, justify="right", min_width=max(map(len, [*column.split(), *cells])))
@@ -68,7 +70,7 @@ class Table:
 
 def load_tables(results: Sequence[Result]) -> list[Table]:
     """One table a kind of work; what is added is the difference to the direct side of the same cell."""
-    columns = ("clients", "side", "req/s", "p50 ms", "p99 ms", "added p50", "added p99", "to litellm")
+    columns = ("clients", "side", "req/s", "p50 ms", "p99 ms", "added p50", "added p99", "times litellm")
     by_work: dict[str, list[tuple[str, ...]]] = {}
     by_place = {(result.cell, result.side): result.measurement for result in results}
     for result in results:
@@ -90,7 +92,7 @@ def _load_row(result: Result, direct: Measurement | None, litellm: Measurement |
         _ms(figures.p99_ms),
         _ms(figures.p50_ms - proxied.p50_ms) if proxied else "",
         _ms(figures.p99_ms - proxied.p99_ms) if proxied else "",
-        f"{figures.requests_per_s / litellm.requests_per_s:,.0f} x" if litellm else "",
+        f"{figures.requests_per_s / litellm.requests_per_s:,.0f}" if litellm else "",
         str(figures.errors),
         f"{result.load_average:.2f}",
     )

@@ -147,7 +147,7 @@ class Workplace:
         path = self.folder / f"{name}.yaml"
         path.write_text(yaml.safe_dump({**config, "store": "memory:"}))
         command = [str(Path(sys.executable).with_name("laconic")), "serve", "--config", str(path)]
-        command += ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+        command += ["--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--quiet"]
         server = self._server(name, command, self.proxy_core, environment)
         return Side(name, chat_url(port), chat_url(port, "/sse"), server)
 
