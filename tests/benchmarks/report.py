@@ -58,7 +58,12 @@ class Table:
     def show(self, console: Console) -> None:
         """Print the table."""
         table = RichTable(
-            title=self.title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0)
+            title=self.title,
+            title_justify="left",
+            box=SIMPLE_HEAD,
+            show_edge=False,
+            pad_edge=False,
+            padding=(0, 1, 0, 0),
         )
         for column, *cells in zip(self.columns, *self.rows, strict=True):
             # In a narrow terminal the names of the columns wrap, the figures don't.
@@ -94,7 +99,7 @@ def _load_row(result: Result, direct: Measurement | None, litellm: Measurement |
         _ms(figures.p99_ms - proxied.p99_ms) if proxied else "",
         f"{figures.requests_per_s / litellm.requests_per_s:,.0f}" if litellm else "",
         str(figures.errors),
-        f"{result.load_average:.2f}",
+        f"{result.load_average:.1f}",
     )
 
 
