@@ -44,24 +44,9 @@ def load_config(text: str, source: str, environment: Mapping[str, str]) -> Confi
     `source` names the file in errors; `${NAME}` in a value is replaced from `environment`.
     Raises `ConfigError` naming line, key, what was found, what is allowed and the closest valid name.
     """
-    try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 1
-        raise ConfigError(source, [Problem(line, "yaml", str(error.problem or error))]) from error
-    if not isinstance(root, yaml.MappingNode):
-        found = (
-            "nothing"
-            if root is None
-            else "a list"
-            if isinstance(root, yaml.SequenceNode)
-            else "a single value"
-        )
-        raise ConfigError(source, [Problem(1, "(file)", f"found {found}; allowed: a mapping of sections")])
     problems: list[Problem] = []
-    lines = dict(_lines(root, (), problems))
-    data = _substitute(yaml.safe_load(text), (), environment, lines, problems) if not problems else None
+    lines: dict[Path, int] = {}
+    data = _substitute(_parse(text, source, lines, problems), (), environment, lines, problems)
     if problems:
         raise ConfigError(source, problems)
     try:
@@ -74,6 +59,37 @@ def load_config(text: str, source: str, environment: Mapping[str, str]) -> Confi
     if problems:
         raise ConfigError(source, problems)
     return config
+
+
+class _Loader(yaml.SafeLoader):
+    """Takes only `true` and `false` for booleans, as YAML 1.2 does: `mode: off` is a word."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"true|True|false|False"), list("tTfF"))
+
+
+def _parse(text: str, source: str, lines: dict[Path, int], problems: list[Problem]) -> Any:
+    """The file's values, with the line of each in `lines`; raises `ConfigError` for what is no mapping."""
+    loader = _Loader(text)
+    try:
+        root = loader.get_single_node()
+        if not isinstance(root, yaml.MappingNode):
+            kind = "a list" if isinstance(root, yaml.SequenceNode) else "a single value"
+            message = f"found {kind if root else 'nothing'}; allowed: a mapping of sections"
+            raise ConfigError(source, [Problem(1, "(file)", message)])
+        lines.update(_lines(root, (), problems))
+        return loader.construct_document(root)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise ConfigError(source, [Problem(mark.line + 1 if mark else 1, "yaml", str(error.problem))]) from error
+    except yaml.YAMLError as error:  # characters that YAML doesn't allow
+        raise ConfigError(source, [Problem(1, "yaml", str(error).splitlines()[0])]) from error
+    finally:
+        loader.dispose()
 
 
 def _lines(node: yaml.Node, path: Path, problems: list[Problem]) -> Iterator[tuple[Path, int]]:
