@@ -49,7 +49,7 @@ class Job:
     """Of equal force tokens with nothing kept between them only the first stays."""
     chunk_end_tokens: tuple[str, ...] = (".", "\n")
     """Where a text longer than the model's window is preferably cut."""
-    token_to_word: Literal["mean", "first"] = "mean"  # noqa: S105 (no password)
+    token_to_word: Literal["mean", "first"] = "mean"
     """How a word's probability follows from its tokens'."""
     contexts: tuple[Span, ...] = ()
     """The documents inside `text`, if whole ones may be dropped: ascending, disjoint."""
@@ -59,6 +59,24 @@ class Job:
     """Whether `Compressed.words` is wanted."""
     tokenizer: Tokenizer | None = None
     """Counts the budget; the model's own tokenizer where none is given."""
+
+    def __post_init__(self) -> None:
+        """Raises `CompressionError` if a rate, a target or a span is out of its range."""
+        ranges: dict[str, tuple[float | None, bool]] = {
+            "rate": (self.rate, self.rate > 0),
+            "target_tokens": (self.target_tokens, self.target_tokens is None or self.target_tokens >= 0),
+            "min_probability": (self.min_probability, 0 <= (self.min_probability or 0) <= 1),
+            "context_rate": (self.context_rate, self.context_rate is None or self.context_rate > 0),
+        }
+        for name, (value, valid) in ranges.items():
+            if not valid:
+                raise CompressionError(f"{name} can't be {value}")
+        for name in ("verbatim", "forced", "contexts"):
+            end = 0
+            for span in getattr(self, name):
+                if not end <= span[0] < span[1] <= len(self.text):
+                    raise CompressionError(f"{name}: {span} overlaps another span or isn't in the text")
+                end = span[1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from compressors.base import Compressed, Job, Span, Tokenizer, Word
 from compressors.budget import largest_fit
-from compressors.characters import DIGIT, FLAGS, code_points
+from compressors.characters import DIGIT, FLAGS, SPACE, code_points
 from compressors.documents import document_numbers, dropped_documents
 from compressors.encoder import Encoder, Probabilities
 from compressors.forcing import occurrences, repeatable, without_repeats
@@ -144,10 +144,7 @@ def _decide(draft: _Draft, probabilities: Probabilities) -> Compressed:
     target = _target(draft)
     dropped = _dropped(draft, raw, costs, target)
     selection = _Selection(draft, scores, costs, dropped)
-    if job.min_probability is not None:
-        kept = selection.above(job.min_probability)
-    else:
-        kept = selection.within(target)
+    kept = selection.within(target) if job.min_probability is None else selection.above(job.min_probability)
     spans = selection.gaps.spans(kept)
     text = render(job.text, spans)
     tokens = draft.tokenizer.count(text)
@@ -194,11 +191,12 @@ class _Selection:
         self._costs = costs
         self._fixed = draft.pinned | (draft.wanted & ~dropped)
         self._open = ~self._fixed & ~dropped
+        self._inked = draft.words.holding((FLAGS[code_points(draft.job.text)] & SPACE) == 0)
 
     def above(self, probability: float) -> Mask:
         """The words at or above `probability`, but at least one."""
         kept = self._fixed | (self._open & (dequantised(self._scores) >= probability))
-        return self._thinned(kept) if kept.any() else self._best()
+        return self._never_blank(self._thinned(kept))
 
     def within(self, target: float) -> Mask:
         """The best words that together take at most `target` tokens, but at least one."""
@@ -214,13 +212,16 @@ class _Selection:
         everything = first(len(ranked))
         if self._count(everything) <= target:
             return everything
-        kept = first(largest_fit(lambda m: self._count(first(m)), np.cumsum(costs), target))
-        return kept if kept.any() else self._best()
+        return self._never_blank(
+            first(largest_fit(lambda m: self._count(first(m)), np.cumsum(costs), target))
+        )
 
-    def _best(self) -> Mask:
-        best = np.zeros(len(self._scores), dtype=np.bool_)
-        best[np.argmax(self._scores)] = True
-        return best
+    def _never_blank(self, kept: Mask) -> Mask:
+        """`kept`, and the best word if nothing but white space would stay."""
+        if not (kept & self._inked).any() and self._inked.any():
+            kept = kept.copy()
+            kept[np.argmax(np.where(self._inked, self._scores, np.iinfo(np.int64).min))] = True
+        return kept
 
     def _thinned(self, kept: Mask) -> Mask:
         return without_repeats(kept, self._draft.repeatable) if self._draft.job.drop_consecutive else kept

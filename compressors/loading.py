@@ -36,12 +36,12 @@ def load(
         raise CompressionError(f"unknown method {method!r}; known are {', '.join(METHODS)}")
     if compat not in (None, *COMPATIBLE):
         raise CompressionError(f"can't be compatible with {compat!r}; known are {', '.join(COMPATIBLE)}")
-    import torch  # noqa: PLC0415  (the proxy imports this module and must stay light)
+    import torch  # only now: the proxy imports this module and must stay light
 
-    from compressors.checkpoint import load_checkpoint  # noqa: PLC0415
-    from compressors.encoder import Encoder  # noqa: PLC0415
-    from compressors.llmlingua2 import LLMLingua2  # noqa: PLC0415
-    from compressors.reading import Reader  # noqa: PLC0415
+    from compressors.checkpoint import load_checkpoint
+    from compressors.encoder import Encoder
+    from compressors.llmlingua2 import LLMLingua2
+    from compressors.reading import Reader
 
     if threads is not None:
         torch.set_num_threads(threads)

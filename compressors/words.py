@@ -120,7 +120,8 @@ def _cuts(codes: Codes, flags: Flags) -> Mask:
 
     word, digit = has(WORD), has(DIGIT)
     joined = word & ~np.pad(unspaced(codes), 1)
-    same = np.concatenate(([False], codes[1:] == codes[:-1], [False]))  # (N+1,): equals the one before
+    inked = ~has(SPACE)[1:-1]
+    same = np.concatenate(([False], (codes[1:] == codes[:-1]) & inked[1:], [False]))  # (N+1,): as the last
     here, before, after = slice(1, -1), slice(None, -2), slice(2, None)
 
     glue = has(CONNECTOR)[here] & joined[before] & joined[after]  # (N,): to both sides
