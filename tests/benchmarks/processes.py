@@ -34,12 +34,12 @@ def free_port() -> int:
         return port
 
 
-def post(url: str, body: bytes, timeout_s: float = 60.0) -> http.client.HTTPResponse:
-    """One request over a new connection; the response has been read."""
+def ask(url: str, body: bytes | None, timeout_s: float = 60.0) -> http.client.HTTPResponse:
+    """One POST, or a GET where there is no body, over a new connection; the response has been read."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=timeout_s)
     try:
-        connection.request("POST", parts.path, body, HEADERS)
+        connection.request("GET" if body is None else "POST", parts.path, body, HEADERS)
         response = connection.getresponse()
         response.read()
         return response
@@ -85,13 +85,13 @@ class Server:
         if self.process.poll() is None:
             os.killpg(self.process.pid, number)
 
-    def seconds_to_answer(self, url: str, body: bytes, timeout_s: float = 120.0) -> float:
+    def seconds_to_answer(self, url: str, body: bytes | None, timeout_s: float = 120.0) -> float:
         """Wait for the first 200; seconds since the process was started. UnavailableError if none comes."""
         while time.monotonic() < self.started_at + timeout_s:
             if self.process.poll() is not None:
                 break
             try:
-                if post(url, body).status == 200:
+                if ask(url, body).status == 200:
                     return time.monotonic() - self.started_at
             except (OSError, http.client.HTTPException):
                 pass

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urljoin
 
 import click
 from rich.console import Console
@@ -23,7 +24,7 @@ from rich.progress import Progress
 
 from tests.benchmarks import bodies, load, report, startup
 from tests.benchmarks.load import Measurement
-from tests.benchmarks.processes import UnavailableError, post
+from tests.benchmarks.processes import UnavailableError, ask
 from tests.benchmarks.report import Cell, Result
 from tests.benchmarks.sides import Side, Upstreams, Workplace, program
 
@@ -95,11 +96,13 @@ class Bench:
         return paths
 
     def _warm(self, side: Side) -> None:
+        assert side.server is not None
+        side.server.seconds_to_answer(urljoin(side.url, "/readyz"), None)
         with self._progress() as progress:
             for body in progress.track(REMEMBERED, description="Shortening the texts to be remembered"):
-                post(side.url, body, timeout_s=600)
+                ask(side.url, body, timeout_s=600)
         for body in REMEMBERED:
-            headers = post(side.url, body).headers
+            headers = ask(side.url, body).headers
             if int(headers.get("x-laconic-saved-tokens", "0")) == 0 or headers.get("x-laconic-skipped"):
                 found = {name: value for name, value in headers.items() if name.startswith("x-laconic-")}
                 raise UnavailableError(f"laconic should have shortened every text by now: {found}")
@@ -221,9 +224,9 @@ def run(bench: Bench, starts: int, json_path: Path, record: bool) -> None:
     if "laconic" in bench.names:
         side = bench.place.laconic(bench.upstreams, startup.IMPORT_TIMES)
         imports = startup.heavy_imports(side, SMALL)
-    results = list(bench.pass_through())
-    if "laconic" in bench.names:
-        results += bench.remembered()
+    # First what can go wrong: it needs the model.
+    remembered = list(bench.remembered()) if "laconic" in bench.names else []
+    results = [*bench.pass_through(), *remembered]
     tables = [*report.load_tables(results), report.startups_table(startups, imports)]
     for table in tables:
         table.show(console)

@@ -75,7 +75,7 @@ class Table:
 
 def load_tables(results: Sequence[Result]) -> list[Table]:
     """One table a kind of work; what is added is the difference to the direct side of the same cell."""
-    columns = ("clients", "side", "req/s", "p50 ms", "p99 ms", "added p50", "added p99", "times litellm")
+    columns = ("conns", "side", "req/s", "p50 ms", "p99 ms", "added p50", "added p99", "times litellm")
     by_work: dict[str, list[tuple[str, ...]]] = {}
     by_place = {(result.cell, result.side): result.measurement for result in results}
     for result in results:

@@ -149,7 +149,7 @@ class Workplace:
         command = [str(Path(sys.executable).with_name("laconic")), "serve", "--config", str(path)]
         command += ["--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--quiet"]
         server = self._server(name, command, self.proxy_core, environment)
-        return Side(name, chat_url(port), chat_url(port, "/sse"), server)
+        return Side("laconic", chat_url(port), chat_url(port, "/sse"), server)
 
     def litellm(self, upstreams: Upstreams, program: Path) -> Side:
         """LiteLLM's proxy, with one worker and without a database."""
