@@ -82,7 +82,7 @@ def _bare(text: str) -> Iterator[Span]:
         look = look_at(text[start : min(end, start + 400)], in_diff=run is not None and run.diff)
         if look is Look.BLANK:
             continue
-        if run and (look is Look.PROSE or start - run.end > _MOST_BLANK + 1):
+        if run and (look is Look.PROSE or text.count("\n", run.end, start) > _MOST_BLANK + 1):
             if run.is_code:
                 yield run.start, run.end
             run = None

@@ -16,7 +16,7 @@ _STRING = r""""(?:[^"\\]|\\.)*+"|'(?:[^'\\\n]|\\.)*+'"""
 # What literals are made of, one after the other. Names stand before a colon, as calls or as values.
 _RUN = re.compile(
     rf"""(?: [\s,:\[\]{{}}()]++ | {_STRING} | [-+]?\d[\w.+-]*+
-      | [A-Za-z_$][\w$.]*+(?=\s*+[:,(\]}}]) | <[A-Za-z][^<>\n]{{0,200}}>
+      | [A-Za-z_$][\w$.]*+(?=\s*+[:,()\]}}]) | <[A-Za-z][^<>\n]{{0,200}}>
     )++""",
     re.VERBOSE | re.DOTALL,
 )

@@ -15,7 +15,7 @@ _ENGLISH = """no not never none nor neither nobody nothing nowhere cannot cant d
     without except excepting excluding excludes excluded exclude unless only solely hardly barely scarcely rarely
     seldom instead rather otherwise lack lacks lacking"""
 _GERMAN = """nicht nichts nie niemals niemand niemanden niemandem kein keine keinen keinem keiner keines keinerlei
-    keinesfalls keineswegs nirgends nirgendwo ohne nur außer ausser weder noch sondern statt anstatt ausgenommen
+    keinesfalls keineswegs nirgends nirgendwo ohne nur ausser weder noch sondern statt anstatt ausgenommen
     lediglich kaum"""
 _FRENCH = """ne pas jamais rien aucun aucune personne ni non sans sauf excepté hormis seulement uniquement guère nul
     nulle"""
@@ -27,7 +27,7 @@ _FURTHER = """não nunca sem nenhum nenhuma ninguém apenas somente exceto salvo
     не ни нет без никогда никто никого ничего ничто нигде нельзя кроме только лишь"""
 _WORDS = frozenset(f"{_ENGLISH} {_GERMAN} {_FRENCH} {_SPANISH} {_FURTHER}".split())
 _WORD = re.compile(r"[^\W\d_]++(?:['’\-][^\W\d_]++)*+")
-_ELIDED = re.compile(r"(?:.*n['’]t|(?:n|qu)['’].+|non-.+|.+-(?:free|less))\Z", re.DOTALL)
+_ELIDED = re.compile(r"n['’]t\b|\bn['’].|-(?:free|less)\b")
 
 _EAST_ASIAN = re.compile(
     r"[\u3040-\u9fff\uac00-\ud7a3]++(?:[\s、。，][\u3040-\u9fff\uac00-\ud7a3]++)*+[、。]?"
@@ -52,8 +52,8 @@ _MORPHEME = re.compile(
 def negations(text: str, start: int, end: int) -> Iterator[Span]:
     """Negating and restricting words in `text[start:end]`."""
     for word in _WORD.finditer(text, start, end):
-        lower = word[0].lower()
-        if lower in _WORDS or (not lower.isalpha() and _flips(lower)):
+        folded = word[0].casefold()
+        if folded in _WORDS or (not folded.isalpha() and _flips(folded)):
             yield word.span()
     for run in _EAST_ASIAN.finditer(text, start, end):
         yield from (match.span() for match in _MORPHEME.finditer(text, *run.span()))
@@ -61,4 +61,4 @@ def negations(text: str, start: int, end: int) -> Iterator[Span]:
 
 def _flips(compound: str) -> bool:
     """Whether a word with apostrophes or hyphens holds a negation: don't, n’est, non-empty, no-one."""
-    return _ELIDED.match(compound) is not None or not _WORDS.isdisjoint(re.split("[-'’]", compound))
+    return _ELIDED.search(compound) is not None or not _WORDS.isdisjoint(re.split("[-'’]", compound))

@@ -9,6 +9,7 @@ from policies.protection.spans import Span
 
 _LINE = re.compile(r"[^\n]+")
 _QUOTED = re.compile(r'"[^"]*+"')
+_IN_NUMBER = re.compile(r"(?<=\d),(?=\d)")
 _WIDEST_FIELD = {",": 40, ";": 40, ", ": 20}  # characters, on average; clauses of a sentence are longer
 _FEWEST_SEPARATORS = {",": 1, ";": 1, ", ": 3}
 
@@ -52,7 +53,9 @@ def _comma_shape(line: str) -> Shape | None:
     if "," not in line and ";" not in line:
         return None
     bare = _QUOTED.sub("", line) if '"' in line else line
-    if bare.endswith((".", ";", ":", "?", "!")):
+    if " " in bare:
+        bare = _IN_NUMBER.sub("", bare)
+    if bare.endswith((".", ",", ";", ":", "?", "!")):
         return None
     for separator, width in _WIDEST_FIELD.items():
         count = bare.count(separator)
