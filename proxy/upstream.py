@@ -58,7 +58,7 @@ class UpstreamClient:
         The caller must release or close the response. Raises `UpstreamError`.
         """
         try:
-            return await self._session.request(
+            response = await self._session.request(
                 method,
                 URL(upstream.base_url + target, encoded=True),
                 headers=headers,
@@ -68,6 +68,8 @@ class UpstreamClient:
             )
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise upstream_error(error, upstream.base_url) from error
+        _end_with_connection(response)
+        return response
 
     async def close(self) -> None:
         """Close all connections."""
@@ -81,6 +83,20 @@ class UpstreamClient:
             )
             self._timeouts[upstream] = timeout
         return timeout
+
+
+def _end_with_connection(response: aiohttp.ClientResponse) -> None:
+    """Make reading fail once the connection is gone: aiohttp waits for ever after a malformed chunk."""
+    connection, content = response.connection, response.content
+    protocol = connection.protocol if connection is not None else None
+    if protocol is None or protocol.closed is None:
+        return
+
+    def end(_: object) -> None:
+        if not content.is_eof() and content.exception() is None:
+            content.set_exception(aiohttp.ClientPayloadError("the connection is gone"))
+
+    protocol.closed.add_done_callback(end)
 
 
 def request_headers(pairs: Iterable[tuple[bytes, bytes]], api_key: str | None) -> CIMultiDict[str]:

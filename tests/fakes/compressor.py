@@ -51,7 +51,7 @@ class EverySecondWord:
         if not self.breaks_guards:
             for start, end in (*job.verbatim, *job.forced):
                 keep[start:end] = b"\1" * (end - start)
-        spans: list[Span] = [match.span() for match in re.finditer(rb"\1+", bytes(keep))]
+        spans: list[Span] = [match.span() for match in re.finditer(rb"\x01+", bytes(keep))]
         text = render(job.text, spans)
         return Compressed(
             spans=tuple(spans), text=text, original_tokens=len(words), compressed_tokens=len(text.split())

@@ -30,7 +30,9 @@ POLICY: dict[str, Any] = {
 }
 
 
-def config(base_url: str, *, store: str = "memory:", policy: dict[str, Any] | None = None, **more: Any) -> Config:
+def config(
+    base_url: str, *, store: str = "memory:", policy: dict[str, Any] | None = None, **more: Any
+) -> Config:
     """One upstream, the policy `careful` (changed by `policy`), one route (changed by `route`)."""
     route = {"name": "default", "upstream": "fake", "policy": "careful", **more.pop("route", {})}
     return Config.model_validate(
@@ -150,7 +152,9 @@ def send(method: str, url: str, body: bytes | None = None, headers: dict[str, st
 def chat(laconic: Laconic, body: bytes, **headers: str) -> Answer:
     """Send a chat request; `x_laconic_mode="off"` becomes the header `x-laconic-mode`."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return send("POST", laconic.base_url + "/chat/completions", body, {"content-type": "application/json", **named})
+    return send(
+        "POST", laconic.base_url + "/chat/completions", body, {"content-type": "application/json", **named}
+    )
 
 
 def metric(origin: str, name: str, **labels: str) -> float:
@@ -171,6 +175,6 @@ def words(count: int, salt: str = "") -> str:
 
 def body(*texts: str, role: str = "user", **more: Any) -> bytes:
     """A chat-completions request with one message per text."""
-    return json.dumps({"model": "gpt-4o", "messages": [{"role": role, "content": t} for t in texts], **more}).encode()
-
-
+    return json.dumps(
+        {"model": "gpt-4o", "messages": [{"role": role, "content": t} for t in texts], **more}
+    ).encode()

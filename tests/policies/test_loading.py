@@ -59,7 +59,7 @@ def test_a_good_file() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "line", "words"),
     [
-        ("min_saved_tokens: 50", "min_save_tokens: 50", 17, ["careful.min_save_tokens", "did you mean min_saved_tokens?"]),
+        ("min_saved_tokens: 50", "min_save_tokens: 50", 17, ["careful.min_save_tokens", "mean min_saved_tokens?"]),
         ("rate: 0.7", "rate: 1.7", 13, ["ranges.0.rate", "1.7", "less than or equal to 1"]),
         ("rate: 0.7", "rat: 0.7", 13, ["did you mean rate?"]),
         ("rate: 0.5}", "min_tokens: 3}", 14, ["given twice"]),
@@ -78,7 +78,9 @@ def test_a_good_file() -> None:
         ("llmlingua2,", "llmlingua3,", 5, ["llmlingua3", "did you mean llmlingua2?"]),
     ],
 )  # fmt: skip
-def test_errors_name_line_key_found_allowed_and_closest(old: str, new: str, line: int, words: list[str]) -> None:
+def test_errors_name_line_key_found_allowed_and_closest(
+    old: str, new: str, line: int, words: list[str]
+) -> None:
     assert old in GOOD
     with pytest.raises(ConfigError) as caught:
         _load(GOOD.replace(old, new, 1))
@@ -90,11 +92,17 @@ def test_errors_name_line_key_found_allowed_and_closest(old: str, new: str, line
 
 def test_every_problem_is_reported_at_once() -> None:
     with pytest.raises(ConfigError) as caught:
-        _load(GOOD.replace("rate: 0.7", "rate: 7").replace("min_saved_tokens", "min_saved").replace("mode: off", "mode: x"))
+        _load(
+            GOOD.replace("rate: 0.7", "rate: 7")
+            .replace("min_saved_tokens", "min_saved")
+            .replace("mode: off", "mode: x")
+        )
     assert len(caught.value.problems) == 3
 
 
-@pytest.mark.parametrize("text", ["", "[]", "3", "a: [", "a: b: c", "\t- x", "routes: !!python/object:os.system x"])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "3", "a: [", "a: b: c", "\t- x", "routes: !!python/object:os.system x"]
+)
 def test_what_is_no_configuration_is_refused(text: str) -> None:
     with pytest.raises(ConfigError, match=r"laconic.yaml:\d+"):
         _load(text)
@@ -114,7 +122,9 @@ def test_a_bad_key_is_never_shown() -> None:
 def test_the_schema_allows_what_the_loader_allows() -> None:
     schema = Config.model_json_schema()
     assert schema["additionalProperties"] is False
-    assert {"type": "string"}.items() <= json.loads(json.dumps(schema["properties"]["store"]["anyOf"][0])).items()
+    assert {"type": "string"}.items() <= json.loads(
+        json.dumps(schema["properties"]["store"]["anyOf"][0])
+    ).items()
     assert "Share of the tokens" in json.dumps(schema)
 
 

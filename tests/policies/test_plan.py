@@ -50,9 +50,16 @@ def test_the_rate_follows_from_the_texts_own_length(times: int, rate: float) -> 
 
 
 def test_the_first_target_that_fits_decides() -> None:
-    targets = [{"role": "user", "min_tokens": 300}, {"role": "user", "mode": "off", "min_tokens": 100}, {"role": "user"}]
+    targets = [
+        {"role": "user", "min_tokens": 300},
+        {"role": "user", "mode": "off", "min_tokens": 100},
+        {"role": "user"},
+    ]
     ranges = [{"rate": 0.5}]
-    skips = [plan_text(Text("user", PROSE * n), _policy(targets=targets, ranges=ranges), COUNTER).skip for n in (20, 8, 2)]
+    skips = [
+        plan_text(Text("user", PROSE * n), _policy(targets=targets, ranges=ranges), COUNTER).skip
+        for n in (20, 8, 2)
+    ]
     assert skips == [None, Skip.OFF, None]
 
 

@@ -149,6 +149,7 @@ def test_quotes(text: str, expected: list[str]) -> None:
         ),
         ("Change it:\n", "--- a/x.py\n+++ b/x.py\n@@ -1,2 +1,2 @@\n-old words\n+new words", "\nThat is all."),
         ("Run\n", "$ cd src\n$ pip install x", "\nand wait a moment."),
+        ("Minified:\n", "!function(e,t){e.x=t(e)}(this,function(e){return!1});" * 5, "\nWhat does it do?"),
         ("Query:\n", "SELECT a\nFROM t\nWHERE b = 1;", "\nHow long will it take?"),
         ("The result is ", '{"a": [1, 2], "b": null}', " and nothing else."),
         ("As lines:\n", '{"a": 1}\n{"a": 2}\n', "\nThat was it.".lstrip()),

@@ -42,7 +42,9 @@ CONFIG = Config.model_validate(
         ("/", {}, None, None),
     ],
 )
-def test_the_first_route_that_matches(path: str, headers: dict[str, str], model: str | None, route: str | None) -> None:
+def test_the_first_route_that_matches(
+    path: str, headers: dict[str, str], model: str | None, route: str | None
+) -> None:
     found = find_route(CONFIG.routes, path, headers, model)
     assert (found.name if found else None) == route
 
@@ -64,10 +66,17 @@ def test_allowed_headers_count_and_are_named_as_the_source() -> None:
 
 def test_other_headers_have_no_effect() -> None:
     choice = _choice(2, mode="off", rate="0.9", policy="careful")
-    assert (choice.mode, choice.source, choice.rate, choice.policy_name) == ("shadow", "route:mini", None, "bold")
+    assert (choice.mode, choice.source, choice.rate, choice.policy_name) == (
+        "shadow",
+        "route:mini",
+        None,
+        "bold",
+    )
 
 
-@pytest.mark.parametrize(("route", "asked", "given"), [(0, "0.1", 0.6), (0, "1", 1.0), (1, "0.1", 0.2), (1, "0.3", 0.3)])
+@pytest.mark.parametrize(
+    ("route", "asked", "given"), [(0, "0.1", 0.6), (0, "1", 1.0), (1, "0.1", 0.2), (1, "0.3", 0.3)]
+)
 def test_a_rate_never_goes_below_the_operators_bound(route: int, asked: str, given: float) -> None:
     assert _choice(route, rate=asked).rate == given
 

@@ -62,7 +62,9 @@ def test_a_full_queue_turns_texts_away_at_once(upstream: FakeUpstream, compresso
         for number, thread in enumerate(held):
             thread.start()
             upstream_idle = 0
-            while len(compressor.jobs) == 0 and upstream_idle < 500:  # the first is with the model, not queued
+            while (
+                len(compressor.jobs) == 0 and upstream_idle < 500
+            ):  # the first is with the model, not queued
                 upstream_idle += 1
                 threading.Event().wait(0.01)
             assert number == 0 or compressor.jobs
@@ -140,7 +142,9 @@ def test_a_store_that_is_down_is_a_miss(
             redis_server.hang()
         errors = metric(laconic.origin, "laconic_store_operations_total", store="redis", result="error")
         assert int(chat(laconic, body(words(100))).headers["x-laconic-saved-tokens"]) > 0
-        assert metric(laconic.origin, "laconic_store_operations_total", store="redis", result="error") > errors
+        assert (
+            metric(laconic.origin, "laconic_store_operations_total", store="redis", result="error") > errors
+        )
         if trouble == "hangs":
             redis_server.resume()
 

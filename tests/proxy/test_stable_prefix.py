@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,17 +25,23 @@ def _invented() -> list[dict[str, Any]]:
     messages: list[dict[str, Any]] = [{"role": "system", "content": words(60, "system")}]
     turns = []
     for turn in range(6):
-        messages.append({"role": "user", "content": words(40 + 30 * turn, f"user{turn}")})
+        messages.append({"role": "user", "content": words(40 + 30 * turn, "user" + "abcdef"[turn])})
         turns.append({"model": "gpt-4o", "messages": list(messages)})
         messages.append({"role": "assistant", "content": None, "tool_calls": []})
-        messages.append({"role": "tool", "content": [{"type": "text", "text": words(50, f"tool{turn}")}]})
+        messages.append(
+            {"role": "tool", "content": [{"type": "text", "text": words(50, "tool" + "abcdef"[turn])}]}
+        )
         turns.append({"model": "gpt-4o", "messages": list(messages)})
         messages.append({"role": "assistant", "content": f"answer {turn}"})
     return turns
 
 
 def _check(
-    upstream: FakeUpstream, turns: list[dict[str, Any]], serve: Callable[[int], Laconic], *, must_save: bool = True
+    upstream: FakeUpstream,
+    turns: list[dict[str, Any]],
+    serve: Callable[[int], Laconic],
+    *,
+    must_save: bool = True,
 ) -> None:
     """Send the turns; what goes up on each must extend what went up before."""
     sent: list[bytes] = []
@@ -44,7 +51,7 @@ def _check(
         assert answer.status == 200
         saved += int(answer.headers["x-laconic-saved-tokens"])
         sent.append(upstream.requests[-1].body)
-    for before, after in zip(sent, sent[1:], strict=False):
+    for before, after in pairwise(sent):
         assert after.startswith(_up_to_the_last_message(before))
     assert saved > 0 or not must_save
 
@@ -90,7 +97,10 @@ def test_with_an_empty_memory_on_every_turn(
 
 
 def test_two_replicas_that_share_redis(
-    upstream: FakeUpstream, compressor: EverySecondWord, redis_server: RedisServer, turns: list[dict[str, Any]]
+    upstream: FakeUpstream,
+    compressor: EverySecondWord,
+    redis_server: RedisServer,
+    turns: list[dict[str, Any]],
 ) -> None:
     shared = config(upstream.base_url, store=redis_server.url)
     with Laconic(shared) as one, Laconic(shared) as other:
@@ -103,7 +113,10 @@ def test_two_replicas_that_share_redis(
 
 
 def test_redis_killed_and_restarted_on_the_way(
-    upstream: FakeUpstream, compressor: EverySecondWord, redis_server: RedisServer, turns: list[dict[str, Any]]
+    upstream: FakeUpstream,
+    compressor: EverySecondWord,
+    redis_server: RedisServer,
+    turns: list[dict[str, Any]],
 ) -> None:
     with Laconic(config(upstream.base_url, store=redis_server.url)) as laconic:
 
