@@ -32,6 +32,9 @@ KB = 1024
 CONNECTIONS = (1, 16, 64)
 SMALL = bodies.chat(1 * KB)
 REMEMBERED = [bodies.chat(32 * KB, messages=8, seed=f"conversation {number}") for number in range(8)]
+BUSY = 0.3
+"""A load average above which other processes compete for the two cores. The kernel moves them to the core that
+idles, so they hurt the fast sides, which keep both busy, more than the slow ones."""
 RESULTS = Path(__file__).with_name("RESULTS.md")
 LITELLM_VENV = Path(tempfile.gettempdir()) / "laconic-litellm-venv"
 NAMES = ("direct", "nginx", "laconic", "litellm")
@@ -207,6 +210,10 @@ def main(
         with tempfile.TemporaryDirectory(prefix="laconic-bench-") as folder, ExitStack() as stack:
             place = Workplace(Path(folder), proxy_core, load_core)
             os.sched_setaffinity(0, {load_core})
+            if (busy := os.getloadavg()[0]) > BUSY:
+                console.print(
+                    f"The machine is busy (load {busy:.1f}): the figures will be too low, unevenly so."
+                )
             upstreams = place.upstreams(stack)
             bench = Bench(console, place, upstreams, litellm, names or NAMES, duration, rounds)
             if litellm is None and "litellm" in bench.names:
