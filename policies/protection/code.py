@@ -65,8 +65,8 @@ class _Run:
 
     def add(self, end: int, look: Look) -> None:
         self.end = end
-        self.lines += 1
-        self.strong += look in (Look.CODE, Look.DIFF)
+        self.lines += 2 if look is Look.PACKED else 1
+        self.strong += look is not Look.HINT
         self.diff |= look is Look.DIFF
 
     @property
@@ -75,7 +75,7 @@ class _Run:
 
 
 def _bare(text: str) -> Iterator[Span]:
-    """Runs of at least two lines, one in eight of which is certainly code and none of which is prose."""
+    """Runs of two lines or more, or a packed one, none of which is prose and one in eight certainly code."""
     run: _Run | None = None
     for line in _LINE.finditer(text):
         start, end = line.span()

@@ -17,6 +17,7 @@ class Look(Enum):
     PROSE = auto()
     HINT = auto()  # code if its neighbours are
     CODE = auto()
+    PACKED = auto()  # code without line breaks; needs no neighbour
     DIFF = auto()  # code that makes lines after it with + and - a diff's
 
 
@@ -54,6 +55,7 @@ _CODE = re.compile(
     re.VERBOSE,
 )
 _STATEMENT = re.compile(r"[^=(){}\[\]<>]*+[=(){}\[\]<>].*[)\]\"'\w}];|.*(?:=>|->|[)\w])\s?\{|.*=>\s?\(")
+_SYMBOL = re.compile(r"[{}();=<>|&!+]")
 _BULLET = re.compile(r"\s*(?:[-*+•‣◦–]|\(?\w{1,3}[.)])\s")
 _HINT = re.compile(
     _LISTING + r"(?:\s*(?:[)\]},;(\[{]+$|//|/\*|\*\s|\#\s?\w|--\s|[\"']{3})|  +\S|\t+\S)|\s*\d{1,6}[:|→]"
@@ -69,6 +71,12 @@ def look_at(line: str, *, in_diff: bool) -> Look:
         return Look.DIFF
     if in_diff and line[0] in "+- ":
         return Look.CODE if line[0] != " " else Look.HINT
+    return _look_at_statement(line)
+
+
+def _look_at_statement(line: str) -> Look:
+    if len(line) >= 200 and 10 * len(_SYMBOL.findall(line)) > len(line):
+        return Look.PACKED
     if _BULLET.match(line):
         return Look.PROSE
     if _CODE.match(line) or (line[-1] in ";{(" and _STATEMENT.fullmatch(line)):
