@@ -5,6 +5,7 @@ Owns the choice of device and precision, and the 8-bit weights that ship.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,8 @@ _PACKED = "weights.safetensors"
 class Checkpoint:
     """A token classifier ready to run, with its tokenizer."""
 
-    model: torch.nn.Module
+    model: Any
+    """A `torch.nn.Module` of transformers, in evaluation mode."""
     tokenizer: Any
     window: int
     """Tokens of one sequence, special tokens included."""
@@ -71,6 +73,22 @@ def load_checkpoint(
         device=place,
         scripts=frozenset(declared.get("scripts", ())),
     )
+
+
+def extend_vocabulary(checkpoint: Checkpoint, tokens: Sequence[str]) -> frozenset[str]:
+    """Add special `tokens` to the tokenizer and the model, untrained; gives those there were before.
+
+    Their embeddings are drawn with the seed of the llmlingua package, 42, as transformers draws them.
+    """
+    tokenizer, model = checkpoint.tokenizer, checkpoint.model
+    special = {v for k, v in tokenizer.special_tokens_map.items() if k != "additional_special_tokens"}
+    if not model.config.pad_token_id:  # the package takes 0 for "none"
+        special.discard(tokenizer.pad_token)
+    tokenizer.add_special_tokens({"additional_special_tokens": list(tokens)})
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(42)
+        model.resize_token_embeddings(len(tokenizer))
+    return frozenset(special)
 
 
 def choose_device(device: str) -> torch.device:

@@ -6,7 +6,7 @@ from compressors.base import CompressionError, Compressor
 from compressors.identity import UNREADABLE_SHARE, fingerprint
 
 METHODS = ("llmlingua2",)
-COMPATIBLE: tuple[str, ...] = ()
+COMPATIBLE = ("0.2.2",)
 """Versions of the `llmlingua` package whose decisions can be reproduced."""
 
 
@@ -38,9 +38,10 @@ def load(
         raise CompressionError(f"can't be compatible with {compat!r}; known are {', '.join(COMPATIBLE)}")
     import torch  # only now: the proxy imports this module and must stay light
 
-    from compressors.checkpoint import load_checkpoint
+    from compressors.checkpoint import extend_vocabulary, load_checkpoint
     from compressors.encoder import Encoder
     from compressors.llmlingua2 import LLMLingua2
+    from compressors.llmlingua2_compat import PLACEHOLDERS, LLMLingua2Compat
     from compressors.reading import Reader
 
     if threads is not None:
@@ -48,13 +49,17 @@ def load(
     checkpoint = load_checkpoint(
         model, device=device, dtype=dtype, revision=revision, trust_remote_code=trust_remote_code
     )
-    reader = Reader(checkpoint.tokenizer, checkpoint.window)
     if batch_tokens is None:
         batch_tokens = 4096 if checkpoint.device.type == "cpu" else 65536
+    name = fingerprint(method, model, dtype, revision, compat=compat, unreadable_share=unreadable_share)
+    encoder = Encoder(checkpoint.model, checkpoint.tokenizer.pad_token_id, batch_tokens)
+    if compat is not None:
+        special_tokens = extend_vocabulary(checkpoint, PLACEHOLDERS)
+        return LLMLingua2Compat(checkpoint.tokenizer, special_tokens, encoder, name)
     return LLMLingua2(
-        reader,
-        Encoder(checkpoint.model, reader.pad_id, batch_tokens),
-        fingerprint(method, model, dtype, revision, compat=compat, unreadable_share=unreadable_share),
+        Reader(checkpoint.tokenizer, checkpoint.window),
+        encoder,
+        name,
         scripts=checkpoint.scripts,
         unreadable_share=unreadable_share,
     )

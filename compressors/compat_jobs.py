@@ -1,0 +1,109 @@
+"""Jobs as prompts of `llmlingua` 0.2.2, and its decisions as spans of a job's text. Knows no model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from compressors.base import Compressed, CompressionError, Job, Span, Word
+from compressors.compat_prompt import Context, Parameters, Prompt
+from compressors.gaps import Gaps
+from compressors.render import render
+from compressors.words import Words
+
+
+def pieces_of(job: Job) -> list[Span]:
+    """What the package reads: the job's documents or, without any, its text; less the verbatim blocks."""
+    edges = {edge for span in (*job.contexts, *job.verbatim) for edge in span}
+    read = job.contexts or ((0, len(job.text)),)
+    return [
+        (start, end)
+        for start, end in pairwise(sorted({0, *edges, len(job.text)}))
+        if _inside(start, end, read) and not _inside(start, end, job.verbatim)
+    ]
+
+
+def parameters_of(job: Job) -> Parameters:
+    """The package's parameters for `job`; raises `CompressionError` for those that it doesn't know."""
+    if job.min_probability is not None:
+        raise CompressionError("llmlingua 0.2.2 knows no min_probability")
+    return Parameters(
+        rate=job.rate,
+        target_token=-1 if job.target_tokens is None else job.target_tokens,
+        use_context_level_filter=bool(job.contexts),
+        context_level_rate=1.0 if job.context_rate is None else job.context_rate,
+        token_to_word=job.token_to_word,
+        force_tokens=job.force_tokens,
+        force_reserve_digit=job.force_reserve_digit,
+        drop_consecutive=job.drop_consecutive,
+        chunk_end_tokens=job.chunk_end_tokens,
+    )
+
+
+def compressed(job: Job, pieces: Sequence[Span], prompt: Prompt) -> Compressed:
+    """The package's decisions about the `pieces` of a job, rendered from the job's text."""
+    words: list[Word] = []
+    for (start, end), context in zip(pieces, prompt.contexts, strict=True):
+        if context.dropped or context.labels:
+            words += _decided(context, prompt, start)
+        else:
+            words.append(Word(span=(start, end), probability=1.0, kept=True))
+    unread = [span for span in _others(job, pieces) if job.text[slice(*span)].strip()]
+    whole = [Word(span=span, probability=1.0, kept=True) for span in (*unread, *job.verbatim)]
+    spans = _united((*_kept_spans(job.text, [*words, *whole]), *job.verbatim, *job.forced))
+    text = render(job.text, spans)
+    return Compressed(
+        spans=spans,
+        text=text,
+        original_tokens=prompt.count(job.text),
+        compressed_tokens=prompt.count(text),
+        words=tuple(words) if job.word_labels else (),
+    )
+
+
+def _decided(context: Context, prompt: Prompt, offset: int) -> Iterator[Word]:
+    for number, (chunk, words) in enumerate(zip(context.chunks, context.words, strict=True)):
+        labels = [0] * len(words) if context.dropped else context.labels[number]
+        for word, label in zip(words, labels, strict=True):
+            spans = chunk.spans[word.first : word.last + 1]  # (tokens of the word, 2)
+            spans = spans[spans[:, 1] > spans[:, 0]]
+            if len(spans):
+                yield Word(
+                    span=(offset + int(spans[0, 0]), offset + int(spans[-1, 1])),
+                    probability=float(word.probability(prompt.parameters.token_to_word)),
+                    kept=bool(label),
+                )
+
+
+def _kept_spans(text: str, words: Sequence[Word]) -> tuple[Span, ...]:
+    if not words:
+        return ()
+    ordered = sorted(words, key=lambda word: word.span)
+    starts, ends = np.array([word.span for word in ordered], dtype=np.int64).T
+    ends = np.maximum.accumulate(ends)
+    starts = np.maximum(starts, np.concatenate(([0], ends[:-1])))  # a character may give several words
+    some = starts < ends
+    kept = np.array([word.kept for word in ordered])
+    return Gaps(text, Words(starts[some], ends[some])).spans(kept[some])
+
+
+def _others(job: Job, pieces: Sequence[Span]) -> list[Span]:
+    """What is neither read nor verbatim: the text between documents."""
+    edges = [0, *(edge for span in _united((*pieces, *job.verbatim)) for edge in span), len(job.text)]
+    return [(start, end) for start, end in list(pairwise(edges))[::2] if start < end]
+
+
+def _united(spans: Sequence[Span]) -> tuple[Span, ...]:
+    united: list[Span] = []
+    for start, end in sorted(spans):
+        if united and start <= united[-1][1]:
+            united[-1] = (united[-1][0], max(end, united[-1][1]))
+        else:
+            united.append((start, end))
+    return tuple(united)
+
+
+def _inside(start: int, end: int, spans: Sequence[Span]) -> bool:
+    return any(s <= start and end <= e for s, e in spans)
