@@ -20,6 +20,7 @@ _FORMULA = re.compile(
     r"\$\$[^$]{1,2000}\$\$|\\\[(?:[^\\]|\\(?![\[\]])){1,2000}\\\]|\\\((?:[^\\\n]|\\(?![()])){1,500}\\\)"
 )
 _LINE = re.compile(r"[^\n]+")
+_HEAD = 250  # characters of a line that are looked at
 _MOST_BLANK = 2  # blank lines within a run
 
 
@@ -79,7 +80,7 @@ def _bare(text: str) -> Iterator[Span]:
     run: _Run | None = None
     for line in _LINE.finditer(text):
         start, end = line.span()
-        look = look_at(text[start : min(end, start + 400)], in_diff=run is not None and run.diff)
+        look = look_at(text[start : min(end, start + _HEAD)], in_diff=run is not None and run.diff)
         if look is Look.BLANK:
             continue
         if run and (look is Look.PROSE or text.count("\n", run.end, start) > _MOST_BLANK + 1):

@@ -40,11 +40,11 @@ _CODE = re.compile(
   | (?:return|raise|throw|yield|await|assert|del|print|echo|new|delete)\b.*[\[\](){}=_;"'] | return\s+[\w.]+;?\s*$
   | (?:pass|break|continue|return|end|endif|fi|done|esac|begin)\s*;?\s*$
   | [\w$.\[\]'"*&:@-]+(?:\s*:\s*\w+(?:\[.*\])?)?(?:,\s*\w+)*\s*(?:[-+*/%|&^:]|\*\*|//|<<|>>)?=(?![=\s]*$)\s*\S
-  | [\w.$:]+(?:\[.*\])?(?:\.\w+)*\(.*\)?\)\s*[;,:{]?\s*$ | [\w.$:]+\([^()]*,?\s*$ | \.\w+\(
+  | [\w.$:]++(?:\[[^\[\]]*+\](?:\.\w++)*+)*+\(.*\)\s*[;,:{]?$ | [\w.$:]++\([^()]*+$ | \.\w+\(
   | \#!/ | <\?php | \#(?:include|define|ifdef|ifndef|endif|pragma)\b | @[\w.]+(?:\(.*)?$ | /\*\* | \*/
   | (?:>>>\s|\$\s+(?:[a-z.~/]|[A-Z_]+=)|[\w.-]+@[\w.-]+[:~]\S*[$\#](?:\s|$)|bash[-\d.]*\$|In\ \[\d+\]:|PS\ [A-Z]:)
   | Traceback\ \(most | File\ ".*",\ line\ \d | at\ [\w.$<>/]+\s?\(.*\)\s*$ | Caused\ by: | goroutine\ \d
-  | (?:[\w.]+\.)?[A-Z]\w*(?:Error|Exception|Warning)(?::|\s*$) | [-~^]*\^[-~^]*\s*$
+  | (?:[\w.]+\.)?[A-Z]\w*(?:Error|Exception|Warning)(?::|\s*$) | (?=[-~]*+\^)[-~^]++$
   | [\w./-]+\.\w{1,5}[:(]\d+(?:[:)]|$)
   | SELECT\s.*|(?:INSERT\ INTO|DELETE\ FROM|CREATE\ TABLE|CREATE\ INDEX|ALTER\ TABLE|DROP\ TABLE|GROUP\ BY|ORDER\ BY
       |(?:LEFT\ |RIGHT\ |INNER\ |OUTER\ )*JOIN|FROM|WHERE|VALUES|UPDATE\ \w+\ SET)\s+[\w(`"]
