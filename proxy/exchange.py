@@ -107,7 +107,7 @@ class Exchange:
         if not changed:
             return body
         self._headers.pop("content-encoding", None)
-        return texts.with_texts(changed).encode("utf-8")
+        return texts.with_texts(changed)
 
     async def _rehearse(self, texts: chat.ChatBody, choice: Choice) -> None:
         """Decide and record while the original is on its way."""

@@ -52,12 +52,7 @@ class Pipeline:
 
     async def decide(self, texts: Sequence[Text], order: Order) -> list[Decision]:
         """A decision for each text, in order; what isn't ready at the policy's deadline is left as it is."""
-        keys = [
-            self._keys.digest(
-                order.scope, order.parameters, t.role.encode(), t.text.encode("utf-8", "surrogatepass")
-            )
-            for t in texts
-        ]
+        keys = [self._key(text, order) for text in texts]
         known = dict(zip(keys, await self._memory.get_many(keys), strict=True))
         if None not in known.values():
             return [decision for key in keys if (decision := known[key]) is not None]
@@ -72,6 +67,10 @@ class Pipeline:
         for result in await asyncio.gather(*(flight.wait() for flight in set(joined.values()))):
             landed |= result
         return [known[key] or landed[key] for key in keys]
+
+    def _key(self, text: Text, order: Order) -> bytes:
+        content = text.text.encode("utf-8", "surrogatepass")
+        return self._keys.digest(order.scope, order.parameters, text.role.encode(), content)
 
     async def _take_off(self, texts: Mapping[bytes, Text], order: Order) -> dict[bytes, Decision]:
         try:

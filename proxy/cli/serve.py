@@ -63,6 +63,7 @@ def command(config_path: Path | None, host: str, port: int, workers: int, quiet:
         server_header=False,
         date_header=False,
         lifespan="on",
+        proxy_headers=False,
         ws="none",
         timeout_graceful_shutdown=_DRAIN_S,
     )

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from json.decoder import scanstring  # type: ignore[attr-defined]
+from json.encoder import encode_basestring, encode_basestring_ascii
 from typing import Any
 
 from proxy.errors import MalformedJsonError
@@ -19,6 +20,7 @@ SUFFIX = "/chat/completions"
 _Reader = Callable[[str, int], tuple[Any, int]]
 # Numbers are only walked over: read as strings they cost nothing and have no limit of digits.
 _any = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str).raw_decode
+_WHITE = frozenset(" \t\n\r")
 _space = json.decoder.WHITESPACE.match  # type: ignore[attr-defined]
 
 
@@ -43,16 +45,16 @@ class ChatBody:
     """The role of each message; empty where it has none."""
     slots: tuple[Slot, ...]
 
-    def with_texts(self, texts: Mapping[int, str]) -> str:
-        """The source with slot number i replaced by `texts[i]`; all else is copied."""
-        pieces: list[str] = []
+    def with_texts(self, texts: Mapping[int, str]) -> bytes:
+        """The body with slot number i replaced by `texts[i]`; all else is copied."""
+        pieces: list[bytes] = []
         at = 0
         for number in sorted(texts):
             slot = self.slots[number]
-            pieces += (self.source[at : slot.start], _quoted(texts[number]))
+            pieces += (self.source[at : slot.start].encode(), _quoted(texts[number]))
             at = slot.end
-        pieces.append(self.source[at:])
-        return "".join(pieces)
+        pieces.append(self.source[at:].encode())
+        return b"".join(pieces)
 
 
 def parse(body: bytes) -> ChatBody:
@@ -63,7 +65,7 @@ def parse(body: bytes) -> ChatBody:
     """
     try:
         source = body.decode("utf-8")
-        top, end = _object(source, _skip(source, 0), {"messages": _messages})
+        top, end = _object(source, _skip(source, 0), _TOP)
         if _skip(source, end) != len(source):
             raise MalformedJsonError(f"the request body goes on after its JSON object, at character {end}")
     except UnicodeDecodeError as error:
@@ -72,6 +74,8 @@ def parse(body: bytes) -> ChatBody:
         raise MalformedJsonError(
             f"the request body is not JSON: {error.msg} at character {error.pos}"
         ) from error
+    except IndexError as error:
+        raise MalformedJsonError("the request body ends before its JSON object does") from error
     except RecursionError as error:
         raise MalformedJsonError("the request body is nested too deeply") from error
     messages = top.get("messages")
@@ -114,87 +118,88 @@ class _String:
 
 
 def _messages(source: str, at: int) -> tuple[Any, int]:
-    return _array(
-        source, at, lambda s, i: _object(s, i, {"content": _content}) if s[i : i + 1] == "{" else _any(s, i)
-    )
+    return _array(source, at, _message)
+
+
+def _message(source: str, at: int) -> tuple[Any, int]:
+    return _object(source, at, _MESSAGE) if source[at] == "{" else _any(source, at)
 
 
 def _content(source: str, at: int) -> tuple[Any, int]:
-    if source[at : at + 1] == "[":
-        return _array(source, at, _part)
-    return _string(source, at)
+    return _array(source, at, _part) if source[at] == "[" else _string(source, at)
 
 
 def _part(source: str, at: int) -> tuple[Any, int]:
-    return _object(source, at, {"text": _string}) if source[at : at + 1] == "{" else _any(source, at)
+    return _object(source, at, _PART) if source[at] == "{" else _any(source, at)
 
 
 def _string(source: str, at: int) -> tuple[Any, int]:
-    if source[at : at + 1] != '"':
+    if source[at] != '"':
         return _any(source, at)
     text, end = scanstring(source, at + 1, True)
     return _String(text, at, end), end
 
 
+_TOP: Mapping[str, _Reader] = {"messages": _messages}
+_MESSAGE: Mapping[str, _Reader] = {"content": _content}
+_PART: Mapping[str, _Reader] = {"text": _string}
+
+
 def _skip(source: str, at: int) -> int:
+    """The next place that holds no white space."""
+    if source[at : at + 1] not in _WHITE:
+        return at
     end: int = _space(source, at).end()
     return end
 
 
 def _array(source: str, at: int, item: _Reader) -> tuple[Any, int]:
     """Read an array with `item` for its values; anything but an array is read as it is."""
-    if source[at : at + 1] != "[":
+    if source[at] != "[":
         return _any(source, at)
     values: list[Any] = []
     at = _skip(source, at + 1)
-    if source[at : at + 1] == "]":
+    if source[at] == "]":
         return values, at + 1
     while True:
         value, at = item(source, at)
         values.append(value)
         at = _skip(source, at)
-        mark = source[at : at + 1]
-        if mark == "]":
+        if source[at] == "]":
             return values, at + 1
-        if mark != ",":
-            raise json.JSONDecodeError("Expecting ',' delimiter", source, at)
-        at = _skip(source, at + 1)
+        at = _skip(source, _past(",", source, at))
 
 
 def _object(source: str, at: int, readers: Mapping[str, _Reader]) -> tuple[dict[str, Any], int]:
     """Read an object, values of the keys in `readers` by those; a key given twice is left out."""
-    if source[at : at + 1] != "{":
-        raise json.JSONDecodeError("Expecting an object", source, at)
     values: dict[str, Any] = {}
     twice: set[str] = set()
-    at = _skip(source, at + 1)
-    if source[at : at + 1] == "}":
+    at = _skip(source, _past("{", source, at))
+    if source[at] == "}":
         return values, at + 1
     while True:
-        if source[at : at + 1] != '"':
-            raise json.JSONDecodeError("Expecting property name enclosed in double quotes", source, at)
-        key, at = scanstring(source, at + 1, True)
-        at = _skip(source, at)
-        if source[at : at + 1] != ":":
-            raise json.JSONDecodeError("Expecting ':' delimiter", source, at)
-        at = _skip(source, at + 1)
+        key, at = scanstring(source, _past('"', source, at), True)
+        at = _skip(source, _past(":", source, _skip(source, at)))
         if key in values:
             twice.add(key)
-        values[key], at = readers.get(key, _any)(source, at)
+        reader = readers.get(key)
+        values[key], at = reader(source, at) if reader else _any(source, at)
         at = _skip(source, at)
-        mark = source[at : at + 1]
-        if mark == "}":
+        if source[at] == "}":
             return {k: v for k, v in values.items() if k not in twice} if twice else values, at + 1
-        if mark != ",":
-            raise json.JSONDecodeError("Expecting ',' delimiter", source, at)
-        at = _skip(source, at + 1)
+        at = _skip(source, _past(",", source, at))
 
 
-def _quoted(text: str) -> str:
-    """`text` as a JSON string; a lone surrogate, which UTF-8 can't hold, stays an escape."""
-    quoted = json.dumps(text, ensure_ascii=False)
+def _past(mark: str, source: str, at: int) -> int:
+    """The place after `mark`, which has to stand here."""
+    if source[at] != mark:
+        raise json.JSONDecodeError(f"Expecting {mark!r}", source, at)
+    return at + 1
+
+
+def _quoted(text: str) -> bytes:
+    """`text` as a JSON string."""
     try:
-        quoted.encode()
-    except UnicodeEncodeError:
-        return json.dumps(text)
-    return quoted
+        return encode_basestring(text).encode()
+    except UnicodeEncodeError:  # a lone surrogate, which UTF-8 can't hold, stays an escape
+        return encode_basestring_ascii(text).encode()

@@ -47,7 +47,8 @@ class Decision:
         """What is sent of `text`."""
         if self.bounds is None:
             return text
-        return "".join(map(text.__getitem__, map(slice, self.bounds[0::2], self.bounds[1::2])))
+        bounds = iter(self.bounds)
+        return "".join([text[start:end] for start, end in zip(bounds, bounds, strict=True)])
 
     @property
     def size_bytes(self) -> int:
