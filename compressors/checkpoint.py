@@ -16,6 +16,7 @@ from transformers import AutoConfig, AutoModelForTokenClassification, AutoTokeni
 
 from compressors.base import CompressionError
 from compressors.identity import folder_of
+from compressors.legibility import Literacy
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 _PACKED = "weights.safetensors"
@@ -31,8 +32,7 @@ class Checkpoint:
     window: int
     """Tokens of one sequence, special tokens included."""
     device: torch.device
-    scripts: frozenset[str]
-    """Scripts the model declares that it reads (first words of Unicode names); empty for any."""
+    literacy: Literacy
 
 
 def load_checkpoint(
@@ -71,7 +71,10 @@ def load_checkpoint(
         tokenizer=tokenizer,
         window=_window(module, tokenizer),
         device=place,
-        scripts=frozenset(declared.get("scripts", ())),
+        literacy=Literacy(
+            scripts=frozenset(declared.get("scripts", ())),
+            fragmented_share=declared.get("fragmented_share", 1.0),
+        ),
     )
 
 

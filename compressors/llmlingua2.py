@@ -20,7 +20,7 @@ from compressors.documents import document_numbers, dropped_documents
 from compressors.encoder import Encoder, Probabilities
 from compressors.forcing import occurrences, repeatable, without_repeats
 from compressors.gaps import Gaps
-from compressors.legibility import Legibility
+from compressors.legibility import Legibility, Literacy
 from compressors.reading import Reader, Reading
 from compressors.render import render
 from compressors.scores import Scores, dequantised, quantised, word_probabilities
@@ -57,13 +57,13 @@ class LLMLingua2:
         encoder: Encoder,
         fingerprint: str,
         *,
-        scripts: frozenset[str],
+        literacy: Literacy,
         unreadable_share: float,
     ) -> None:
         self.fingerprint = fingerprint
         self._reader = reader
         self._encoder = encoder
-        self._legibility = Legibility(reader.unknown_id, scripts)
+        self._legibility = Legibility(reader.unknown_id, literacy)
         self._unreadable_share = unreadable_share
 
     def compress(self, jobs: Sequence[Job]) -> list[Compressed]:

@@ -28,7 +28,7 @@ def load(
     `device` is `auto` or torch's name of one; `dtype` is float32 (the default), bfloat16 or float16.
     `compat="0.2.2"` reproduces the llmlingua package. A text is left whole if more than
     `unreadable_share` of its letters can't be read. `threads` sets torch's CPU threads, of the whole
-    process. `batch_tokens` bounds one forward pass (4,096 on a CPU, 65,536 elsewhere).
+    process. `batch_tokens` bounds one forward pass (512 on a CPU, where more is slower; 65,536 elsewhere).
 
     Raises `CompressionError` if the method is unknown or the model can't be loaded.
     """
@@ -50,7 +50,7 @@ def load(
         model, device=device, dtype=dtype, revision=revision, trust_remote_code=trust_remote_code
     )
     if batch_tokens is None:
-        batch_tokens = 4096 if checkpoint.device.type == "cpu" else 65536
+        batch_tokens = 512 if checkpoint.device.type == "cpu" else 65536
     name = fingerprint(method, model, dtype, revision, compat=compat, unreadable_share=unreadable_share)
     encoder = Encoder(checkpoint.model, checkpoint.tokenizer.pad_token_id, batch_tokens)
     if compat is not None:
@@ -60,6 +60,6 @@ def load(
         Reader(checkpoint.tokenizer, checkpoint.window),
         encoder,
         name,
-        scripts=checkpoint.scripts,
+        literacy=checkpoint.literacy,
         unreadable_share=unreadable_share,
     )

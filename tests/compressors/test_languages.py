@@ -41,6 +41,15 @@ def test_the_embedded_model_leaves_what_it_cannot_read(embedded: Compressor, lan
     assert [result.text for result in results] == texts
 
 
+def test_the_embedded_model_leaves_another_language_in_its_own_script(embedded: Compressor) -> None:
+    text = (
+        "Der Ausschuss hat gestern Abend beschlossen, die Versammlung auf den kommenden Donnerstag zu "
+        "verschieben, weil mehrere Mitglieder wegen einer Erkrankung abwesend waren und die Unterlagen der "
+        "Haushaltsberatung noch nicht vollständig vorlagen; außerdem fehlten die Stellungnahmen der Gemeinden."
+    )
+    assert embedded.compress([Job(text=text, rate=0.5)])[0].unreadable
+
+
 @pytest.mark.parametrize("kind", ["mbert", "xlm-roberta"])
 @pytest.mark.parametrize("language", SENTENCES)
 def test_multilingual_tokenizers_shorten_and_never_mangle(
