@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from transformers import AutoConfig, AutoModelForTokenClassification, AutoTokenizer
 
@@ -63,7 +64,7 @@ def load_checkpoint(
             module = AutoModelForTokenClassification.from_pretrained(source, config=config, **options)
         place = choose_device(device)
         module = module.to(device=place, dtype=_DTYPES[dtype or "float32"])
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise CompressionError(f"can't load model {model!r}: {error}") from error
     declared = getattr(config, "laconic", None) or {}
     return Checkpoint(

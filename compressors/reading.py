@@ -44,19 +44,20 @@ class Reader:
     def __init__(self, tokenizer: Any, window: int) -> None:
         if not tokenizer.is_fast:
             raise CompressionError(f"{type(tokenizer).__name__} has no fast variant, which offsets need")
-        self.backend = tokenizer.backend_tokenizer
-        self.backend.no_truncation()
-        self.backend.no_padding()
-        self.backend.encode_special_tokens = True  # a literal "[SEP]" in a text is text
         sample = tokenizer("a", return_special_tokens_mask=True)
         content = [i for i, special in enumerate(sample["special_tokens_mask"]) if not special]
         ids = np.array(sample["input_ids"], dtype=np.int64)
+        self.backend = tokenizer.backend_tokenizer  # set up last: calling the tokenizer resets it
+        self.backend.no_truncation()
+        self.backend.no_padding()
+        self.backend.encode_special_tokens = True  # a literal "[SEP]" in a text is text
         self.prefix, self.suffix = ids[: content[0]], ids[content[-1] + 1 :]
         self.capacity = window - len(self.prefix) - len(self.suffix)
         """Tokens of a text that fit into one chunk."""
         self.pad_id: int = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else 0
         unknown = tokenizer.unk_token_id
         self.unknown_id: int = -1 if unknown is None else unknown
+        self._special = np.array([] if unknown is None else tokenizer.all_special_ids, dtype=np.int64)
 
     def count(self, text: str) -> int:
         """Number of tokens in `text`, special tokens left out."""
@@ -77,8 +78,10 @@ class Reader:
         ]
         spans = np.concatenate([np.zeros((0, 2), np.int64), *offsets])  # (T, 2)
         starts = np.maximum.accumulate(spans[:, 0]) if len(spans) else spans[:, 0]
+        flat = np.concatenate([np.zeros(0, np.int64), *ids])  # (T,)
         return Reading(
-            ids=np.concatenate([np.zeros(0, np.int64), *ids]),
+            # SentencePiece vocabularies hold "</s>" as a piece, too
+            ids=np.where(np.isin(flat, self._special), self.unknown_id, flat),
             starts=starts,
             ends=np.maximum(spans[:, 1], starts),
             breaks=np.unique(np.searchsorted(starts, np.array(fresh, dtype=np.int64))),

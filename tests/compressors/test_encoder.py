@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoModelForTokenClassification
+
+from compressors.encoder import Encoder
+
+
+class Watched(torch.nn.Module):
+    """Notes the shapes of what a model is given."""
+
+    def __init__(self, model: torch.nn.Module) -> None:
+        super().__init__()
+        self.model = model
+        self.shapes: list[tuple[int, ...]] = []
+
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> object:
+        self.shapes.append(tuple(input_ids.shape))
+        return self.model(input_ids=input_ids, attention_mask=attention_mask)
+
+
+@pytest.fixture
+def model(tiny_folder: Callable[[str], Path]) -> Watched:
+    return Watched(AutoModelForTokenClassification.from_pretrained(tiny_folder("xlm-roberta")))
+
+
+def sequences(lengths: list[int]) -> list[np.ndarray[tuple[int, ...], np.dtype[np.int64]]]:
+    draw = np.random.default_rng(0)
+    return [draw.integers(5, 200, length) for length in lengths]
+
+
+def test_each_sequence_gets_what_it_would_get_alone(model: Watched) -> None:
+    rows = sequences([3, 200, 7, 64, 64, 1, 33])
+    together = Encoder(model, pad_id=1, batch_tokens=10_000).keep_probabilities(rows)
+    for row, probabilities in zip(rows, together, strict=True):
+        with torch.inference_mode():
+            alone = model.model(input_ids=torch.from_numpy(row)[None]).logits.softmax(-1)[0, :, 1]
+        assert probabilities.shape == row.shape
+        np.testing.assert_allclose(probabilities, alone.numpy(), atol=1e-5)
+
+
+def test_batches_keep_to_the_budget_and_pad_little(model: Watched) -> None:
+    lengths = [500, 10, 12, 480, 11, 300, 9] * 3
+    Encoder(model, pad_id=1, batch_tokens=1000).keep_probabilities(sequences(lengths))
+    assert all(rows * longest <= 1000 for rows, longest in model.shapes)
+    assert sum(rows for rows, _ in model.shapes) == len(lengths)
+    assert sum(rows * longest for rows, longest in model.shapes) <= 1.1 * sum(lengths)
+
+
+def test_nothing_to_do(model: Watched) -> None:
+    assert Encoder(model, pad_id=1, batch_tokens=1000).keep_probabilities([]) == []
+    assert model.shapes == []
