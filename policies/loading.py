@@ -85,7 +85,9 @@ def _parse(text: str, source: str, lines: dict[Path, int], problems: list[Proble
         return loader.construct_document(root)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise ConfigError(source, [Problem(mark.line + 1 if mark else 1, "yaml", str(error.problem))]) from error
+        raise ConfigError(
+            source, [Problem(mark.line + 1 if mark else 1, "yaml", str(error.problem))]
+        ) from error
     except yaml.YAMLError as error:  # characters that YAML doesn't allow
         raise ConfigError(source, [Problem(1, "yaml", str(error).splitlines()[0])]) from error
     finally:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from policies.config import Policy, Range, Target
 from policies.protection import Span, protect
@@ -49,8 +49,7 @@ class Tokenizer(Protocol):
         """Number of tokens in `text`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(NamedTuple):
     """A text of a request, with the role of its message and the arrival group that it came in."""
 
     role: str

@@ -30,6 +30,7 @@ class Tokenizer:
         return self._encoding.decode_with_offsets(self._encoding.encode_ordinary(text))[1]
 
 
+@functools.lru_cache(maxsize=1024)
 def encoding_name(model: str) -> str:
     """Name of the encoding that `model` counts in; `o200k_base` for models that tiktoken doesn't know."""
     try:

@@ -13,8 +13,9 @@ from urllib.parse import unquote
 
 from starlette.types import Receive, Scope, Send
 
+from policies.config import Route
 from policies.plan import Skip, Text, arrival_groups
-from policies.routes import Choice, InvalidOverrideError, choice_of, find_route, override
+from policies.routes import Choice, InvalidOverrideError, find_route, override
 from proxy.dialects import chat
 from proxy.errors import BadOverrideError, UncompressedError, UnknownRouteError
 from proxy.gateway import Gateway
@@ -44,51 +45,69 @@ class Exchange:
 
     async def run(self) -> None:
         """Serve the request; raises `LaconicError` as long as no answer has begun."""
-        body, texts = await self._read()
-        choice = self._record.choice = self._choose(texts.model if texts else None)
-        shadow: asyncio.Task[None] | None = None
-        if texts is not None and texts.slots and choice.mode == "on":
-            body = await self._shorten(body, texts, choice)
-        elif texts is not None and texts.slots and choice.mode == "shadow":
-            shadow = asyncio.create_task(self._rehearse(texts, choice))
-        try:
-            await self._forward(body, choice)
-            if shadow is not None:
-                await shadow
-        finally:
-            if shadow is not None:
-                shadow.cancel()
-
-    async def _read(self) -> tuple[Body, chat.ChatBody | None]:
-        """The body, and the texts in it if this is a chat request that a policy may concern."""
-        length = self._headers.get("content-length")
-        is_chat = self._scope["method"] == "POST" and self._path.endswith(chat.SUFFIX)
-        if is_chat and self._gateway.reads_chats(self._path, self._headers):
-            limit = self._gateway.config.max_body_bytes
-            body = await read_body(self._receive, limit, int(length) if length and length.isdigit() else 0)
-            self.hang_up.watch()
-            plain = decompress(body, self._headers.get("content-encoding", "").lower(), limit)
-            if plain is None:
-                self._record.skips[Skip.CONTENT_ENCODING] = 1
-            return body, None if plain is None else chat.parse(plain)
-        if length is not None and length.isdigit() and int(length) <= _SMALL_BODY_BYTES:
-            body = await read_body(self._receive, _SMALL_BODY_BYTES)
-        elif length is not None or "transfer-encoding" in self._headers:
-            return iterate_body(self._receive, done=self.hang_up.watch), None
+        route = self._route()
+        body: Body
+        texts: chat.ChatBody | None = None
+        if self._is_chat() and (self._gateway.routes_by_model or route.policy or "policy" in route.overrides):
+            body, texts = await self._read_chat()
+            if texts is not None:
+                route = self._route(texts.model)
         else:
-            body = b""
-        self.hang_up.watch()
-        return body or None, None
+            body = await self._read()
+        choice = self._record.choice = self._choose(route)
+        if texts is None or not texts.slots or choice.mode == "off":
+            await self._forward(body, choice)
+        elif choice.mode == "on":
+            await self._forward(await self._shorten(body, texts, choice), choice)
+        else:
+            rehearsal = asyncio.create_task(self._rehearse(texts, choice))
+            try:
+                await self._forward(body, choice)
+                await rehearsal
+            finally:
+                rehearsal.cancel()
 
-    def _choose(self, model: str | None) -> Choice:
-        config = self._gateway.config
-        route = find_route(config.routes, self._path, self._headers, model)
-        if route is None or ".." in unquote(self._path).split("/"):
+    def _is_chat(self) -> bool:
+        return self._scope["method"] == "POST" and self._path.endswith(chat.SUFFIX)
+
+    def _route(self, model: str | None = None) -> Route:
+        route = find_route(self._gateway.config.routes, self._path, self._headers, model)
+        if route is None or _climbs(self._path):
             raise UnknownRouteError(
                 f"no route for {self._scope['method']} on this path with these headers and model"
             )
+        return route
+
+    async def _read_chat(self) -> tuple[bytes, chat.ChatBody | None]:
+        """A chat request's body, and the texts in it unless its encoding isn't read here."""
+        limit = self._gateway.config.max_body_bytes
+        body = await read_body(self._receive, limit, self._length() or 0)
+        self.hang_up.watch()
+        plain = decompress(body, self._headers.get("content-encoding", "").lower(), limit)
+        if plain is None:
+            self._record.skip(Skip.CONTENT_ENCODING)
+            return body, None
+        return body, chat.parse(plain)
+
+    async def _read(self) -> Body:
+        """Another request's body: at once if it is small, as it arrives if it isn't."""
+        length = self._length()
+        if (length is None and "transfer-encoding" in self._headers) or (length or 0) > _SMALL_BODY_BYTES:
+            return iterate_body(self._receive, done=self.hang_up.watch)
+        body = await read_body(self._receive, _SMALL_BODY_BYTES) if length else None
+        self.hang_up.watch()
+        return body
+
+    def _length(self) -> int | None:
+        length = self._headers.get("content-length", "")
+        return int(length) if length.isdecimal() else None
+
+    def _choose(self, route: Route) -> Choice:
+        choice = self._gateway.choices[route.name]
+        if not route.overrides:
+            return choice
         try:
-            return override(choice_of(route, config), config, self._headers)
+            return override(choice, self._gateway.config, self._headers)
         except InvalidOverrideError as error:
             raise BadOverrideError(str(error)) from error
 
@@ -102,7 +121,7 @@ class Exchange:
         changed = {
             number: decision.render(slot.text)
             for number, (slot, decision) in enumerate(zip(texts.slots, decisions, strict=False))
-            if decision.bounds is not None
+            if decision.spans is not None
         }
         if not changed:
             return body
@@ -114,7 +133,7 @@ class Exchange:
         decisions = await self._decide(texts, choice)
         self._record.shadow_saved_tokens = self._record.saved_tokens
         self._record.sent_tokens = self._record.original_tokens
-        self._record.skips[Skip.SHADOW] += sum(decision.skip is None for decision in decisions)
+        self._record.skip(Skip.SHADOW, sum(decision.skip is None for decision in decisions))
 
     async def _decide(self, texts: chat.ChatBody, choice: Choice) -> Sequence[Decision]:
         """A decision for each text, none at all if something unforeseen happens; and the record of it."""
@@ -130,7 +149,7 @@ class Exchange:
             _log.exception("the pipeline failed")
             record.failure = f"pipeline_{type(error).__name__}"
             decisions = []
-            record.skips[Skip.FAILED] += len(texts.slots)
+            record.skip(Skip.FAILED, len(texts.slots))
         record.compress_s = time.perf_counter() - started
         record.model, record.texts = texts.model, len(texts.slots)
         record.compressor = self._gateway.config.compressors[order.policy.compressor].method
@@ -138,7 +157,7 @@ class Exchange:
             record.original_tokens += decision.original_tokens
             record.sent_tokens += decision.sent_tokens
             if decision.skip is not None:
-                record.skips[decision.skip] += 1
+                record.skip(decision.skip)
         return decisions
 
     async def _forward(self, body: Body, choice: Choice) -> None:
@@ -165,3 +184,8 @@ class Exchange:
             response.close()  # the upstream must stop working for an answer that nobody reads
             raise
         response.release()
+
+
+def _climbs(path: str) -> bool:
+    """Whether a path would leave the upstream's base_url."""
+    return (".." in path or "%" in path) and ".." in unquote(path).split("/")

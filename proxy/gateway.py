@@ -10,13 +10,13 @@ import functools
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import compressors
 from compressors.batcher import Batcher
-from policies.config import Compressor, Config, StoreConfig
-from policies.routes import Choice, find_route
+from policies.config import Compressor, Config, Route, StoreConfig
+from policies.routes import Choice, choice_of
 from policies.tokens import encoding_name
 from proxy.pipeline import Order, Pipeline
 from proxy.settings import Settings, sqlite_path, store_secret
@@ -30,7 +30,7 @@ _CREDENTIAL_HEADERS = ("authorization", "api-key", "x-api-key")
 _WITHOUT_INFLUENCE = {"compressor", "mode", "deadline_ms", "on_failure"}
 
 
-@dataclass(slots=True)
+@dataclass
 class Gateway:
     """Everything that serves requests under one configuration."""
 
@@ -40,15 +40,17 @@ class Gateway:
     memory: Memory
     keys: Keys
     pipeline: Pipeline
-    _parameters: dict[tuple[str, str, float | None, bool], bytes] = field(default_factory=dict)
+    _orders: dict[tuple[str, str, float | None, bool], Order] = field(default_factory=dict)
 
-    def reads_chats(self, path: str, headers: Mapping[str, str]) -> bool:
-        """Whether a chat request must be looked into, to find its route or to shorten it."""
-        routes = self.config.routes
-        if any(route.match.model for route in routes):
-            return True
-        route = find_route(routes, path, headers)
-        return route is not None and (route.policy is not None or "policy" in route.overrides)
+    @functools.cached_property
+    def choices(self) -> dict[str, Choice]:
+        """What each route does with a request that asks for nothing else, by the route's name."""
+        return {route.name: choice_of(route, self.config) for route in self.config.routes}
+
+    @functools.cached_property
+    def routes_by_model(self) -> bool:
+        """Whether the route of a chat request depends on what is in its body."""
+        return any(route.match.model for route in self.config.routes)
 
     @classmethod
     def open(cls, config: Config, settings: Settings, previous: Gateway | None = None) -> Gateway:
@@ -82,25 +84,31 @@ class Gateway:
 
     def order(self, choice: Choice, model: str, headers: Mapping[str, str]) -> Order:
         """How a request's texts are to be shortened; `choice` must have a policy."""
+        encoding = encoding_name(model)
+        known = (choice.policy_name, encoding, choice.rate, choice.route.tags)
+        order = self._orders.get(known)
+        if order is None:
+            order = self._orders[known] = self._new_order(choice, encoding)
+        scope = self._scope(choice.route, headers)
+        return replace(order, scope=scope)
+
+    def _new_order(self, choice: Choice, encoding: str) -> Order:
         policy = choice.policy
         assert policy is not None
         compressor = self.config.compressors[policy.compressor]
-        encoding = encoding_name(model)
-        known = (choice.policy_name, encoding, choice.rate, choice.route.tags)
-        parameters = self._parameters.get(known)
-        if parameters is None:
-            fields = policy.model_dump(mode="json", exclude=_WITHOUT_INFLUENCE)
-            fields["protect"] = sorted(fields["protect"])
-            named = {"policy": fields, "model": _fingerprint(compressor), "more": known[1:]}
-            parameters = hashlib.sha256(json.dumps(named, sort_keys=True).encode()).digest()
-            self._parameters[known] = parameters
-        scope = self.keys.digest(b"route", choice.route.name.encode())
-        if choice.route.scope == "caller":
-            credentials = "\0".join(headers.get(name, "") for name in _CREDENTIAL_HEADERS)
-            scope = self.keys.digest(b"caller", credentials.encode())
+        fields = policy.model_dump(mode="json", exclude=_WITHOUT_INFLUENCE)
+        fields["protect"] = sorted(fields["protect"])
+        named = [fields, _fingerprint(compressor), encoding, choice.rate, choice.route.tags]
+        parameters = hashlib.sha256(json.dumps(named, sort_keys=True).encode()).digest()
         return Order(
-            policy, self.engines[compressor], scope, parameters, encoding, choice.rate, choice.route.tags
+            policy, self.engines[compressor], b"", parameters, encoding, choice.rate, choice.route.tags
         )
+
+    def _scope(self, route: Route, headers: Mapping[str, str]) -> bytes:
+        """Who shares decisions, hashed: credentials themselves are never stored."""
+        if route.scope == "route":
+            return self.keys.digest(b"route", route.name.encode())
+        return self.keys.digest(b"caller", *(headers.get(name, "").encode() for name in _CREDENTIAL_HEADERS))
 
     async def retire(self, successor: Gateway | None = None) -> None:
         """Stop what `successor` doesn't go on using; requests that still run are served to their end."""

@@ -11,11 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from policies.invariants import violations
-
 from compressors import Compressed, Job, Span, render
 from compressors.batcher import Batcher, NotReadyError, QueueFullError, Shortened
 from policies.config import Policy
+from policies.invariants import violations
 from policies.plan import Piece, Skip, Text, TextPlan, plan_text
 from policies.protection import Protection
 from policies.tokens import Tokenizer, tokenizer
@@ -218,16 +217,14 @@ def _decision(text: str, plan: TextPlan, outcome: _Outcome, order: Order, counte
     sent = counter.count(render(text, spans))
     if plan.original_tokens - sent < max(order.policy.min_saved_tokens, 1):
         return _left(text, plan, Skip.SMALL_SAVING, counter)
-    return Decision.of_spans(spans, plan.original_tokens, sent)
+    return Decision(plan.original_tokens, sent, spans)
 
 
 def _left(text: str, plan: TextPlan, reason: Skip, counter: Tokenizer) -> Decision:
     """Send all of the text but its markup."""
     if plan.whole == ((0, len(text)),) or not text:
         return Decision(plan.original_tokens, plan.original_tokens, None, reason)
-    return Decision.of_spans(
-        plan.whole, plan.original_tokens, counter.count(render(text, plan.whole)), reason
-    )
+    return Decision(plan.original_tokens, counter.count(render(text, plan.whole)), plan.whole, reason)
 
 
 def _joined(plan: TextPlan, results: Sequence[Compressed]) -> list[Span]:

@@ -9,7 +9,6 @@ import logging
 import random
 import re
 import time
-from collections import Counter
 from dataclasses import dataclass, field
 
 from policies.routes import Choice
@@ -35,7 +34,7 @@ class Record:
     sent_tokens: int = 0
     shadow_saved_tokens: int = 0
     texts: int = 0
-    skips: Counter[str] = field(default_factory=Counter)
+    skips: dict[str, int] = field(default_factory=dict)
     compress_s: float | None = None
     upstream_s: float | None = None
     status: int = 0
@@ -45,6 +44,11 @@ class Record:
     def saved_tokens(self) -> int:
         """Tokens that the upstream did not get."""
         return self.original_tokens - self.sent_tokens
+
+    def skip(self, reason: str, count: int = 1) -> None:
+        """Note texts that were left as they were."""
+        if count:
+            self.skips[reason] = self.skips.get(reason, 0) + count
 
     def headers(self) -> list[tuple[bytes, bytes]]:
         """The `x-laconic-*` response headers."""
@@ -69,9 +73,9 @@ class Record:
     def close(self) -> None:
         """Write the metrics and the log line; the last thing that happens to a request."""
         route = self.choice.route.name if self.choice else ""
-        metrics.REQUESTS.labels(route, str(self.status)).inc()
+        metrics.requests(route, self.status).inc()
         if self.upstream_s is not None:
-            metrics.UPSTREAM_FIRST_BYTE_SECONDS.labels(route).observe(self.upstream_s)
+            metrics.upstream_first_byte_seconds(route).observe(self.upstream_s)
         if self.failure:
             metrics.FAILURES.labels(self.failure).inc()
         if self.choice is not None and self.compress_s is not None:
@@ -80,12 +84,15 @@ class Record:
             _log.info("request", extra={"fields": self._fields(route)})
 
     def _count_compression(self, route: str, choice: Choice) -> None:
-        labels = (route, choice.policy_name, self.compressor, _model_label(self.model))
-        metrics.ORIGINAL_TOKENS.labels(*labels).observe(self.original_tokens)
-        metrics.SENT_TOKENS.labels(*labels).observe(self.sent_tokens)
-        saved = self.shadow_saved_tokens if choice.mode == "shadow" else self.saved_tokens
-        metrics.SAVED_TOKENS.labels(*labels, choice.mode).observe(saved)
-        metrics.COMPRESSION_SECONDS.labels(route, choice.policy_name).observe(self.compress_s or 0.0)
+        series = metrics.compression_series(
+            route, choice.policy_name, self.compressor, _model_label(self.model), choice.mode
+        )
+        series.original_tokens.observe(self.original_tokens)
+        series.sent_tokens.observe(self.sent_tokens)
+        series.saved_tokens.observe(
+            self.shadow_saved_tokens if choice.mode == "shadow" else self.saved_tokens
+        )
+        series.seconds.observe(self.compress_s or 0.0)
         for reason, count in self.skips.items():
             metrics.SKIPS.labels(route, choice.policy_name, reason).inc(count)
 
@@ -110,7 +117,7 @@ class Record:
                 "sent_tokens": self.sent_tokens,
                 "saved_tokens": self.saved_tokens,
                 "compress_ms": round(self.compress_s * 1000, 2),
-                "skipped": dict(self.skips),
+                "skipped": self.skips,
             }
             if self.choice.mode == "shadow":
                 fields["shadow_saved_tokens"] = self.shadow_saved_tokens

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import zlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import aiohttp
 from starlette.requests import ClientDisconnect
@@ -81,11 +82,14 @@ async def relay(response: aiohttp.ClientResponse, headers: HeaderPairs, send: Se
     the caller's connection breaks as well.
     """
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    content = response.content
     tail = b""
     try:
-        async for chunk in response.content.iter_any():
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            tail = chunk
+        if not content.is_eof():
+            with _ending_with_connection(response):
+                async for chunk in content.iter_any():
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                    tail = chunk
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         failure = upstream_error(error, str(response.url.origin()))
         if response.content_type != "text/event-stream" or "content-encoding" in response.headers:
@@ -94,8 +98,30 @@ async def relay(response: aiohttp.ClientResponse, headers: HeaderPairs, send: Se
         event = opening + b"data: " + failure.body() + b"\n\n"
         await send({"type": "http.response.body", "body": event, "more_body": False})
         return failure.code
-    await send({"type": "http.response.body", "body": b"", "more_body": False})
+    await send({"type": "http.response.body", "body": content.read_nowait(), "more_body": False})
     return ""
+
+
+@contextlib.contextmanager
+def _ending_with_connection(response: aiohttp.ClientResponse) -> Iterator[None]:
+    """Make reading fail once the connection is gone: aiohttp waits for ever after a malformed chunk."""
+    content = response.content
+    connection = response.connection
+    protocol = connection.protocol if connection is not None else None
+    closed = protocol.closed if protocol is not None else None
+    if closed is None:
+        yield
+        return
+
+    def end(_: object) -> None:
+        if not content.is_eof() and content.exception() is None:
+            content.set_exception(aiohttp.ClientPayloadError("the connection is gone"))
+
+    closed.add_done_callback(end)
+    try:
+        yield
+    finally:
+        closed.remove_done_callback(end)
 
 
 class HangUp:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+import functools
+from collections.abc import AsyncIterator
 
 import aiohttp
 from multidict import CIMultiDict
@@ -43,7 +44,6 @@ class UpstreamClient:
             skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
             read_bufsize=2**18,
         )
-        self._timeouts: dict[Upstream, aiohttp.ClientTimeout] = {}
 
     async def send(
         self,
@@ -58,51 +58,25 @@ class UpstreamClient:
         The caller must release or close the response. Raises `UpstreamError`.
         """
         try:
-            response = await self._session.request(
+            return await self._session.request(
                 method,
-                URL(upstream.base_url + target, encoded=True),
+                _url(upstream.base_url + target),
                 headers=headers,
                 data=body,
                 allow_redirects=False,
-                timeout=self._timeout(upstream),
+                timeout=_timeout(upstream.connect_timeout_s, upstream.read_timeout_s),
             )
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise upstream_error(error, upstream.base_url) from error
-        _end_with_connection(response)
-        return response
 
     async def close(self) -> None:
         """Close all connections."""
         await self._session.close()
 
-    def _timeout(self, upstream: Upstream) -> aiohttp.ClientTimeout:
-        timeout = self._timeouts.get(upstream)
-        if timeout is None:
-            timeout = aiohttp.ClientTimeout(
-                total=None, sock_connect=upstream.connect_timeout_s, sock_read=upstream.read_timeout_s
-            )
-            self._timeouts[upstream] = timeout
-        return timeout
 
-
-def _end_with_connection(response: aiohttp.ClientResponse) -> None:
-    """Make reading fail once the connection is gone: aiohttp waits for ever after a malformed chunk."""
-    connection, content = response.connection, response.content
-    protocol = connection.protocol if connection is not None else None
-    if protocol is None or protocol.closed is None:
-        return
-
-    def end(_: object) -> None:
-        if not content.is_eof() and content.exception() is None:
-            content.set_exception(aiohttp.ClientPayloadError("the connection is gone"))
-
-    protocol.closed.add_done_callback(end)
-
-
-def request_headers(pairs: Iterable[tuple[bytes, bytes]], api_key: str | None) -> CIMultiDict[str]:
+def request_headers(pairs: HeaderPairs, api_key: str | None) -> CIMultiDict[str]:
     """Headers for the upstream: the caller's without those of its connection, with the route's own key if any."""
-    pairs = list(pairs)
-    dropped = _OWN_REQUEST_HEADERS | _named_by_connection(pairs)
+    dropped = _dropped(pairs, _OWN_REQUEST_HEADERS)
     headers = CIMultiDict(
         [(name.decode("latin-1"), value.decode("latin-1")) for name, value in pairs if name not in dropped]
     )
@@ -114,14 +88,25 @@ def request_headers(pairs: Iterable[tuple[bytes, bytes]], api_key: str | None) -
 def response_headers(response: aiohttp.ClientResponse) -> HeaderPairs:
     """The upstream's headers for the caller, names in lower case, duplicates and order kept."""
     pairs = [(name.lower(), value) for name, value in response.raw_headers]
-    dropped = _HOP_BY_HOP | _named_by_connection(pairs)
+    dropped = _dropped(pairs, _HOP_BY_HOP)
     return [
         (name, value) for name, value in pairs if name not in dropped and not name.startswith(b"x-laconic-")
     ]
 
 
-def _named_by_connection(pairs: Iterable[tuple[bytes, bytes]]) -> frozenset[bytes]:
-    named = [value for name, value in pairs if name == b"connection"]
-    if not named:
-        return frozenset()
-    return frozenset(token.strip().lower() for value in named for token in value.split(b","))
+def _dropped(pairs: HeaderPairs, always: frozenset[bytes]) -> frozenset[bytes]:
+    """`always` and the headers that the connection's own header names."""
+    for name, value in pairs:
+        if name == b"connection" and value.lower() not in (b"keep-alive", b"close"):
+            always |= {token.strip().lower() for token in value.split(b",")}
+    return always
+
+
+@functools.lru_cache(maxsize=1024)
+def _url(url: str) -> URL:
+    return URL(url, encoded=True)
+
+
+@functools.lru_cache(maxsize=1024)
+def _timeout(connect_s: float, read_s: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=None, sock_connect=connect_s, sock_read=read_s)

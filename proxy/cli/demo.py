@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import sys
 import threading
 import time
 import urllib.error
@@ -24,7 +25,7 @@ from starlette.types import ASGIApp
 
 from policies.config import Config, Policy, Route, Upstream
 from proxy import logs
-from proxy.app import build_app
+from proxy.app import Application
 from proxy.cli.files import read_settings
 from proxy.demo.echo import echo_app
 
@@ -55,11 +56,11 @@ def command() -> None:
     Needs no key, no network and no Redis: the model is the embedded one, and the upstream is an echo on this
     machine.
     """
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 110)
     logs.configure(logging.ERROR)
     with contextlib.ExitStack() as stack:
         echo = stack.enter_context(_serving(echo_app()))
-        app = build_app(_config(f"http://127.0.0.1:{echo}/v1"), read_settings())
+        app = Application(_config(f"http://127.0.0.1:{echo}/v1"), read_settings())
         port = stack.enter_context(_serving(app))
         client = stack.enter_context(
             OpenAI(base_url=f"http://127.0.0.1:{port}/v1", api_key="none", max_retries=0)
@@ -101,7 +102,7 @@ def _table(shown: list[_Shown]) -> Table:
             row.headers["x-laconic-sent-tokens"],
             f"{saved:,} ({saved / original:.0%})",
             f"{float(row.headers['x-laconic-compress-ms']):,.0f} ms",
-            row.headers.get("x-laconic-skipped", "–").replace(", ", "\n"),
+            row.headers.get("x-laconic-skipped", "–"),
         )
     for column in table.columns[1:5]:
         column.justify = "right"

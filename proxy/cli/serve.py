@@ -20,7 +20,7 @@ from proxy.cli.files import UnusableFileError, read_config_file, read_settings
 from proxy.settings import Settings, SettingsError, store_secret
 
 if TYPE_CHECKING:
-    from starlette.routing import Router
+    from proxy.app import Application
 
 _DRAIN_S = 30
 
@@ -76,11 +76,11 @@ def command(config_path: Path | None, host: str, port: int, workers: int, quiet:
         _Supervisor(server_config, [server_config.bind_socket()]).run()
 
 
-def _app(config: Config, settings: Settings, config_path: Path | None, level: int) -> Router:
+def _app(config: Config, settings: Settings, config_path: Path | None, level: int) -> Application:
     logs.configure(level)
-    from proxy.app import build_app
+    from proxy.app import Application
 
-    return build_app(config, settings, config_path)
+    return Application(config, settings, config_path)
 
 
 class _Supervisor(Multiprocess):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from json.encoder import encode_basestring, encode_basestring_ascii
-from typing import Any
+from typing import Any, NamedTuple
 
 from proxy.errors import MalformedJsonError
 
@@ -24,8 +24,7 @@ _WHITE = frozenset(" \t\n\r")
 _space = json.decoder.WHITESPACE.match  # type: ignore[attr-defined]
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(NamedTuple):
     """One text of a message; `start` and `end` are the places of its JSON string, quotes included."""
 
     message: int
@@ -51,7 +50,10 @@ class ChatBody:
         at = 0
         for number in sorted(texts):
             slot = self.slots[number]
-            pieces += (self.source[at : slot.start].encode(), _quoted(texts[number]))
+            # Without escapes in the source, there is nothing to escape in a part of it either.
+            plain = slot.end - slot.start == len(slot.text) + 2
+            quoted = f'"{texts[number]}"'.encode() if plain else _quoted(texts[number])
+            pieces += (self.source[at : slot.start].encode(), quoted)
             at = slot.end
         pieces.append(self.source[at:].encode())
         return b"".join(pieces)
@@ -108,8 +110,7 @@ def _role(message: Any) -> str:
     return role if isinstance(role, str) else ""
 
 
-@dataclass(frozen=True, slots=True)
-class _String:
+class _String(NamedTuple):
     """A string with its place in the source."""
 
     text: str

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import uvicorn
 
 from policies.config import Config
-from proxy.app import build_app
+from proxy.app import Application
 from proxy.gateway import Gateway
 from proxy.settings import Settings
 
@@ -51,11 +51,10 @@ class Laconic:
 
     def __init__(self, config: Config, config_path: Path | None = None, *, wait: bool = True) -> None:
         self._wait = wait
-        app = build_app(config, Settings(secret=SECRET), config_path)
-        self._proxy: Any = app.default
+        self._app = Application(config, Settings(secret=SECRET), config_path)
         self._server = uvicorn.Server(
             uvicorn.Config(
-                app,
+                self._app,
                 port=0,
                 log_config=None,
                 access_log=False,
@@ -82,8 +81,7 @@ class Laconic:
     @property
     def gateway(self) -> Gateway:
         """What serves requests just now."""
-        gateway: Gateway = self._proxy.gateway
-        return gateway
+        return self._app.gateway
 
     def forget(self) -> None:
         """Empty the memory in front of the durable store, as a restart would."""

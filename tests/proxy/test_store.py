@@ -83,7 +83,7 @@ def test_a_decision_survives_its_encoding(
     bounds, at = [], 0
     for step in steps:
         bounds.append((at := at + step, at := at + 1))
-    decision = Decision.of_spans(bounds, original, sent, skip)
+    decision = Decision(original, sent, bounds, skip)
     assert Decision.decode(decision.encode()) == decision
     verbatim = Decision(original, sent, None, skip)
     assert Decision.decode(verbatim.encode()) == verbatim
@@ -96,7 +96,7 @@ def test_bytes_that_are_no_decision_raise_value_error(data: bytes) -> None:
 
 
 def test_a_decision_renders_its_spans() -> None:
-    assert Decision.of_spans([(0, 4), (8, 12)], 3, 2).render("one two three") == "one three"[:4] + "thre"
+    assert Decision(3, 2, [(0, 4), (8, 12)]).render("one two three") == "one three"[:4] + "thre"
     assert Decision(3, 3).render("one two three") == "one two three"
 
 
@@ -139,7 +139,7 @@ async def test_memory_reads_through_and_saves_what_it_decided_while_the_store_wa
 async def test_no_text_is_ever_stored(tmp_path: Path) -> None:
     backend = SqliteBackend(tmp_path / "laconic.db", ttl_s=60)
     memory = Memory(10**6, backend)
-    await memory.settle({Keys(b"s").digest(b"my prompt"): Decision.of_spans([(0, 2), (3, 9)], 2, 1)})
+    await memory.settle({Keys(b"s").digest(b"my prompt"): Decision(2, 1, [(0, 2), (3, 9)])})
     await memory.close()
     with sqlite3.connect(tmp_path / "laconic.db") as connection:
         (row,) = connection.execute("SELECT key, value FROM decisions").fetchall()

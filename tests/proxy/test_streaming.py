@@ -72,6 +72,11 @@ def test_a_caller_that_hangs_up_at_once_is_noticed_too(upstream: FakeUpstream) -
         assert departure.at - left_at < 0.2
 
 
+def _read_stream(client: OpenAI, model: str) -> None:
+    messages: Any = [{"role": "user", "content": "hi"}]
+    list(client.chat.completions.create(model=model, messages=messages, stream=True))
+
+
 @pytest.mark.parametrize("model", ["fake-cut-stream", "fake-reset-stream", "fake-garbage-stream"])
 def test_a_stream_that_breaks_ends_with_one_error_event(upstream: FakeUpstream, model: str) -> None:
     with (
@@ -79,8 +84,7 @@ def test_a_stream_that_breaks_ends_with_one_error_event(upstream: FakeUpstream, 
         OpenAI(base_url=laconic.base_url, api_key="x", max_retries=0) as client,
         pytest.raises(APIError, match=r"closed the connection|not HTTP") as caught,
     ):
-        messages: Any = [{"role": "user", "content": "hi"}]
-        list(client.chat.completions.create(model=model, messages=messages, stream=True))
+        _read_stream(client, model)
     assert caught.value.code in ("upstream_reset", "upstream_invalid_response")
 
 
