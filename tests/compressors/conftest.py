@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
 from tokenizers.processors import TemplateProcessing
 from transformers import (
     AutoTokenizer,
@@ -67,6 +67,7 @@ def _xlm_roberta_tokenizer() -> Any:
         backend = Tokenizer(models.Unigram([*scores, ("<mask>", 0.0)], unk_id=3, byte_fallback=False))
         backend.normalizer = normalizers.NFKC()
         backend.pre_tokenizer = pre_tokenizers.Metaspace()
+        backend.decoder = decoders.Metaspace()
         backend.post_processor = TemplateProcessing(
             single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
         )

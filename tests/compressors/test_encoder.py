@@ -31,7 +31,7 @@ def model(tiny_folder: Callable[[str], Path]) -> Watched:
 
 def sequences(lengths: list[int]) -> list[np.ndarray[tuple[int, ...], np.dtype[np.int64]]]:
     draw = np.random.default_rng(0)
-    return [draw.integers(5, 200, length) for length in lengths]
+    return [draw.integers(5, 100, length) for length in lengths]
 
 
 def test_each_sequence_gets_what_it_would_get_alone(model: Watched) -> None:
