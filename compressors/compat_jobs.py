@@ -47,7 +47,7 @@ def compressed(job: Job, pieces: Sequence[Span], prompt: Prompt) -> Compressed:
     words: list[Word] = []
     for (start, end), context in zip(pieces, prompt.contexts, strict=True):
         if context.dropped or context.labels:
-            words += _decided(context, prompt, start)
+            words += _decided(job.text, context, prompt, start)
         else:
             words.append(Word(span=(start, end), probability=1.0, kept=True))
     unread = [span for span in _others(job, pieces) if job.text[slice(*span)].strip()]
@@ -63,7 +63,7 @@ def compressed(job: Job, pieces: Sequence[Span], prompt: Prompt) -> Compressed:
     )
 
 
-def _decided(context: Context, prompt: Prompt, offset: int) -> Iterator[Word]:
+def _decided(text: str, context: Context, prompt: Prompt, offset: int) -> Iterator[Word]:
     for number, (chunk, words) in enumerate(zip(context.chunks, context.words, strict=True)):
         labels = [0] * len(words) if context.dropped else context.labels[number]
         for word, label in zip(words, labels, strict=True):
@@ -71,10 +71,18 @@ def _decided(context: Context, prompt: Prompt, offset: int) -> Iterator[Word]:
             spans = spans[spans[:, 1] > spans[:, 0]]
             if len(spans):
                 yield Word(
-                    span=(offset + int(spans[0, 0]), offset + int(spans[-1, 1])),
+                    span=_inked(text, offset + int(spans[0, 0]), offset + int(spans[-1, 1])),
                     probability=float(word.probability(prompt.parameters.token_to_word)),
                     kept=bool(label),
                 )
+
+
+def _inked(text: str, start: int, end: int) -> Span:
+    """The span less the white space at its edges, which some tokenizers count to a word; unless it is all."""
+    word = text[start:end]
+    if not word.strip():
+        return start, end
+    return end - len(word.lstrip()), start + len(word.rstrip())
 
 
 def _kept_spans(text: str, words: Sequence[Word]) -> tuple[Span, ...]:
