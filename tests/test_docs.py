@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from policies import config
 from policies.loading import load_config
 from policies.plan import Skip
+from policies.protection import ProtectKind
 from proxy import errors, metrics
 
 ROOT = Path(__file__).parents[1]
@@ -71,4 +72,4 @@ def test_the_examples_are_valid() -> None:
 
 
 def test_no_kind_of_protection_is_missing() -> None:
-    assert not {kind for kind in get_args(config.ProtectKind) if f"`{kind}`" not in README}
+    assert not {kind for kind in get_args(ProtectKind) if f"`{kind}`" not in README}
