@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from compressors.base import Compressed, CompressionError, Compressor, Job, Span, Tokenizer, Word
+from compressors.base import (
+    CompatResult,
+    Compressed,
+    CompressionError,
+    Compressor,
+    Job,
+    PromptCompressor,
+    Span,
+    Tokenizer,
+    Word,
+)
 from compressors.identity import fingerprint
 from compressors.loading import load
 from compressors.render import render
 
 __all__ = [
+    "CompatResult",
     "Compressed",
     "CompressionError",
     "Compressor",
     "Job",
+    "PromptCompressor",
     "Span",
     "Tokenizer",
     "Word",

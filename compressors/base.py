@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 Span = tuple[int, int]
 """A half-open range of characters, `start < end`, of the text it belongs to."""
@@ -110,6 +110,30 @@ class Compressor(Protocol):
 
     def compress(self, jobs: Sequence[Job]) -> list[Compressed]:
         """Shorten each job's text, in order; a job's result doesn't depend on its neighbours."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompatResult:
+    """What `compress_prompt` of the llmlingua package returns, under the keys of its dict."""
+
+    compressed_prompt: str
+    compressed_prompt_list: list[str]
+    origin_tokens: int
+    compressed_tokens: int
+    ratio: str
+    rate: str
+    saving: str
+    fn_labeled_original_prompt: str | None
+
+
+@runtime_checkable
+class PromptCompressor(Compressor, Protocol):
+    """A compressor that also takes whole calls of the llmlingua package."""
+
+    def compress_prompt(
+        self, context: str | Sequence[str], tokenizer: Tokenizer | None = None, **parameters: Any
+    ) -> CompatResult:
+        """The package's `compress_prompt(context, ...)`, by the package's parameter names."""
 
 
 class CompressionError(Exception):

@@ -13,6 +13,7 @@ from typing import Literal
 
 import numpy as np
 
+from compressors.base import CompatResult
 from compressors.compat_chunks import Chunk
 from compressors.compat_words import Merger, PackageWord
 
@@ -39,20 +40,6 @@ class Parameters:
     force_reserve_digit: bool = False
     drop_consecutive: bool = False
     chunk_end_tokens: Sequence[str] = (".", "\n")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompatResult:
-    """What the package returns, under the keys of its dict."""
-
-    compressed_prompt: str
-    compressed_prompt_list: list[str]
-    origin_tokens: int
-    compressed_tokens: int
-    ratio: str
-    rate: str
-    saving: str
-    fn_labeled_original_prompt: str | None
 
 
 @dataclass(slots=True)

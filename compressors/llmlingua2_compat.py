@@ -11,10 +11,10 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from compressors.base import Compressed, CompressionError, Job, Tokenizer
+from compressors.base import CompatResult, Compressed, CompressionError, Job, Tokenizer
 from compressors.compat_chunks import Chunker
 from compressors.compat_jobs import compressed, parameters_of, pieces_of
-from compressors.compat_prompt import CompatResult, Context, Parameters, Prompt
+from compressors.compat_prompt import Context, Parameters, Prompt
 from compressors.compat_words import Layout, Merger, select
 from compressors.encoder import Encoder, Probabilities
 

@@ -26,7 +26,7 @@ def load(
     """A compressor of `method` with `model`: `embedded`, a folder, or a name on the Hugging Face hub.
 
     `device` is `auto` or torch's name of one; `dtype` is float32 (the default), bfloat16 or float16.
-    `compat="0.2.2"` reproduces the llmlingua package. A text is left whole if more than
+    `compat="0.2.2"` reproduces the llmlingua package and gives a `PromptCompressor`. A text is left whole if more than
     `unreadable_share` of its letters can't be read. `threads` sets torch's CPU threads, of the whole
     process. `batch_tokens` bounds one forward pass (512 on a CPU, where more is slower; 65,536 elsewhere).
 
@@ -52,7 +52,7 @@ def load(
     if batch_tokens is None:
         batch_tokens = 512 if checkpoint.device.type == "cpu" else 65536
     name = fingerprint(method, model, dtype, revision, compat=compat, unreadable_share=unreadable_share)
-    encoder = Encoder(checkpoint.model, checkpoint.tokenizer.pad_token_id, batch_tokens)
+    encoder = Encoder(checkpoint.model, checkpoint.tokenizer.pad_token_id or 0, batch_tokens)
     if compat is not None:
         special_tokens = extend_vocabulary(checkpoint, PLACEHOLDERS)
         return LLMLingua2Compat(checkpoint.tokenizer, special_tokens, encoder, name)

@@ -54,7 +54,6 @@ class Reader:
         self.prefix, self.suffix = ids[: content[0]], ids[content[-1] + 1 :]
         self.capacity = window - len(self.prefix) - len(self.suffix)
         """Tokens of a text that fit into one chunk."""
-        self.pad_id: int = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else 0
         unknown = tokenizer.unk_token_id
         self.unknown_id: int = -1 if unknown is None else unknown
         self._special = np.array([] if unknown is None else tokenizer.all_special_ids, dtype=np.int64)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import compressors
-from compressors import CompressionError, Job, render
+from compressors import CompressionError, Job, PromptCompressor, render
 
 TEXT = "The committee hasn't agreed on 3.14 yet.\n\n    Nobody knows, really, what it will cost? Not me. "
 
@@ -50,6 +50,13 @@ def test_nothing_fails_where_the_package_does(
 ) -> None:
     result = compat(kind).compress_prompt(context, return_word_label=True, **parameters)
     assert len(result.compressed_prompt) <= len("\n\n".join(context)) + 20
+
+
+def test_the_parity_mode_takes_whole_prompts(
+    compat: Callable[[str], Any], tiny: Callable[[str], Any]
+) -> None:
+    assert isinstance(compat("mbert"), PromptCompressor)
+    assert not isinstance(tiny("mbert"), PromptCompressor)
 
 
 def test_unknown_parameters_are_named(compat: Callable[[str], Any]) -> None:
