@@ -224,7 +224,9 @@ class _Selection:
         return kept
 
     def _thinned(self, kept: Mask) -> Mask:
-        return without_repeats(kept, self._draft.repeatable) if self._draft.job.drop_consecutive else kept
+        if not self._draft.job.drop_consecutive:
+            return kept
+        return without_repeats(kept, self._draft.repeatable) | self._draft.pinned
 
     def _count(self, kept: Mask) -> int:
         if kept.all():

@@ -26,9 +26,10 @@ def load(
     """A compressor of `method` with `model`: `embedded`, a folder, or a name on the Hugging Face hub.
 
     `device` is `auto` or torch's name of one; `dtype` is float32 (the default), bfloat16 or float16.
-    `compat="0.2.2"` reproduces the llmlingua package and gives a `PromptCompressor`. A text is left whole if more than
-    `unreadable_share` of its letters can't be read. `threads` sets torch's CPU threads, of the whole
-    process. `batch_tokens` bounds one forward pass (512 on a CPU, where more is slower; 65,536 elsewhere).
+    `compat="0.2.2"` reproduces the llmlingua package and gives a `PromptCompressor`. A text is left
+    whole if more than `unreadable_share` of its letters can't be read. `threads` sets torch's CPU
+    threads, of the whole process. `batch_tokens` bounds one forward pass (512 on a CPU, where more is
+    slower; 65,536 elsewhere).
 
     Raises `CompressionError` if the method is unknown or the model can't be loaded.
     """
