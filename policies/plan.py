@@ -50,11 +50,10 @@ class Tokenizer(Protocol):
 
 
 class Text(NamedTuple):
-    """A text of a request, with the role of its message and the arrival group that it came in."""
+    """A text of a request with the role of its message."""
 
     role: str
     text: str
-    group: int = 0
 
 
 @dataclass(frozen=True, slots=True)

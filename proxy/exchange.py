@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from starlette.types import Receive, Scope, Send
 
 from policies.config import Route
-from policies.plan import Skip, Text, arrival_groups
+from policies.plan import Skip, Text
 from policies.routes import Choice, InvalidOverrideError, find_route, override
 from proxy.dialects import chat
 from proxy.errors import BadOverrideError, UncompressedError, UnknownRouteError
@@ -138,12 +138,11 @@ class Exchange:
     async def _decide(self, texts: chat.ChatBody, choice: Choice) -> Sequence[Decision]:
         """A decision for each text, none at all if something unforeseen happens; and the record of it."""
         record = self._record
-        groups = arrival_groups(texts.roles)
         order = self._gateway.order(choice, texts.model, self._headers)
         started = time.perf_counter()
         try:
             decisions = await self._gateway.pipeline.decide(
-                [Text(slot.role, slot.text, groups[slot.message]) for slot in texts.slots], order
+                [Text(slot.role, slot.text) for slot in texts.slots], order
             )
         except Exception as error:
             _log.exception("the pipeline failed")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -15,7 +14,7 @@ from pathlib import Path
 
 import compressors
 from compressors.batcher import Batcher
-from policies.config import Compressor, Config, Route, StoreConfig
+from policies.config import Compressor, Config, StoreConfig
 from policies.routes import Choice, choice_of
 from policies.tokens import encoding_name
 from proxy.pipeline import Order, Pipeline
@@ -63,7 +62,7 @@ class Gateway:
         else:
             keys = Keys(store_secret(settings, config.store))
             memory = Memory(config.store.memory_bytes, _backend(config.store))
-            pipeline = Pipeline(memory, keys)
+            pipeline = Pipeline(memory)
         running = previous.engines if previous is not None else {}
         wanted = {config.compressors[policy.compressor] for policy in config.policies.values()}
         engines = {compressor: running.get(compressor) or _engine(compressor) for compressor in wanted}
@@ -89,8 +88,11 @@ class Gateway:
         order = self._orders.get(known)
         if order is None:
             order = self._orders[known] = self._new_order(choice, encoding)
-        scope = self._scope(choice.route, headers)
-        return replace(order, scope=scope)
+        if choice.route.scope == "route":
+            scope = (b"route", choice.route.name.encode())
+        else:  # hashed like the rest: a credential itself is stored nowhere
+            scope = (b"caller", repr([headers.get(name) for name in _CREDENTIAL_HEADERS]).encode())
+        return replace(order, keys=order.keys.within(*scope))
 
     def _new_order(self, choice: Choice, encoding: str) -> Order:
         policy = choice.policy
@@ -99,16 +101,8 @@ class Gateway:
         fields = policy.model_dump(mode="json", exclude=_WITHOUT_INFLUENCE)
         fields["protect"] = sorted(fields["protect"])
         named = [fields, _fingerprint(compressor), encoding, choice.rate, choice.route.tags]
-        parameters = hashlib.sha256(json.dumps(named, sort_keys=True).encode()).digest()
-        return Order(
-            policy, self.engines[compressor], b"", parameters, encoding, choice.rate, choice.route.tags
-        )
-
-    def _scope(self, route: Route, headers: Mapping[str, str]) -> bytes:
-        """Who shares decisions, hashed: credentials themselves are never stored."""
-        if route.scope == "route":
-            return self.keys.digest(b"route", route.name.encode())
-        return self.keys.digest(b"caller", *(headers.get(name, "").encode() for name in _CREDENTIAL_HEADERS))
+        keys = self.keys.within(json.dumps(named, sort_keys=True).encode())
+        return Order(policy, self.engines[compressor], keys, encoding, choice.rate, choice.route.tags)
 
     async def retire(self, successor: Gateway | None = None) -> None:
         """Stop what `successor` doesn't go on using; requests that still run are served to their end."""

@@ -31,10 +31,8 @@ class Order:
 
     policy: Policy
     engine: Batcher
-    scope: bytes
-    """Who shares the decisions, hashed."""
-    parameters: bytes
-    """Everything else that decisions depend on, hashed."""
+    keys: Keys
+    """Depend on who shares the decisions, and on all else that they depend on beside the text and its role."""
     encoding: str
     rate: float | None
     tags: bool
@@ -43,15 +41,15 @@ class Order:
 class Pipeline:
     """Decides about texts, once for each: remembered decisions first, then those in flight, then the model."""
 
-    def __init__(self, memory: Memory, keys: Keys) -> None:
+    def __init__(self, memory: Memory) -> None:
         self._memory = memory
-        self._keys = keys
         self._flights: dict[bytes, _Flight] = {}
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="laconic-plan")
 
     async def decide(self, texts: Sequence[Text], order: Order) -> list[Decision]:
         """A decision for each text, in order; what isn't ready at the policy's deadline is left as it is."""
-        keys = [self._key(text, order) for text in texts]
+        by_role = {role: order.keys.within(role.encode()) for role in {text.role for text in texts}}
+        keys = [by_role[role].digest(text.encode("utf-8", "surrogatepass")) for role, text in texts]
         known = dict(zip(keys, await self._memory.get_many(keys), strict=True))
         if None not in known.values():
             return [decision for key in keys if (decision := known[key]) is not None]
@@ -66,10 +64,6 @@ class Pipeline:
         for result in await asyncio.gather(*(flight.wait() for flight in set(joined.values()))):
             landed |= result
         return [known[key] or landed[key] for key in keys]
-
-    def _key(self, text: Text, order: Order) -> bytes:
-        content = text.text.encode("utf-8", "surrogatepass")
-        return self._keys.digest(order.scope, order.parameters, text.role.encode(), content)
 
     async def _take_off(self, texts: Mapping[bytes, Text], order: Order) -> dict[bytes, Decision]:
         try:

@@ -94,11 +94,11 @@ def _plans(body: chat.ChatBody, choice: Choice) -> Table:
     )  # fmt: skip
     plans = []
     for slot in body.slots:
-        text = Text(slot.role, slot.text, groups[slot.message])
+        text = Text(slot.role, slot.text)
         plan = plan_text(text, policy, counter, rate=choice.rate, tags=choice.route.tags)
         plans.append(plan)
         table.add_row(
-            str(slot.message), slot.role, str(text.group), str(plan.original_tokens), _action(plan),
+            str(slot.message), slot.role, str(groups[slot.message]), str(plan.original_tokens), _action(plan),
             _protected(plan, slot.text), str(plan.expected_tokens),
         )  # fmt: skip
     table.columns[3].footer = str(sum(plan.original_tokens for plan in plans))

@@ -7,7 +7,8 @@ order, digits, unknown fields) stays as it came. Knows neither policies nor sock
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from json.encoder import encode_basestring, encode_basestring_ascii
@@ -20,8 +21,9 @@ SUFFIX = "/chat/completions"
 _Reader = Callable[[str, int], tuple[Any, int]]
 # Numbers are only walked over: read as strings they cost nothing and have no limit of digits.
 _any = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str).raw_decode
-_WHITE = frozenset(" \t\n\r")
-_space = json.decoder.WHITESPACE.match  # type: ignore[attr-defined]
+_space = re.compile(r"[ \t\n\r]*")
+_key = re.compile(r'"((?:[^"\\\x00-\x1f]|\\.)*+)"[ \t\n\r]*:[ \t\n\r]*').match
+_mark = re.compile(r"[ \t\n\r]*([,\]}])[ \t\n\r]*").match
 
 
 class Slot(NamedTuple):
@@ -67,8 +69,8 @@ def parse(body: bytes) -> ChatBody:
     """
     try:
         source = body.decode("utf-8")
-        top, end = _object(source, _skip(source, 0), _TOP)
-        if _skip(source, end) != len(source):
+        top, end = _object(source, _after_space(source, 0), _TOP)
+        if end != len(source):
             raise MalformedJsonError(f"the request body goes on after its JSON object, at character {end}")
     except UnicodeDecodeError as error:
         raise MalformedJsonError(f"the request body is not UTF-8, at byte {error.start}") from error
@@ -83,26 +85,20 @@ def parse(body: bytes) -> ChatBody:
     messages = top.get("messages")
     messages = messages if isinstance(messages, list) else []
     model = top.get("model")
-    return ChatBody(
-        source,
-        model if isinstance(model, str) else "",
-        tuple(_role(message) for message in messages),
-        tuple(_slots(messages)),
-    )
+    roles = tuple(map(_role, messages))
+    return ChatBody(source, model if isinstance(model, str) else "", roles, tuple(_slots(messages, roles)))
 
 
-def _slots(messages: Iterable[Any]) -> Iterable[Slot]:
-    for number, message in enumerate(messages):
-        role = _role(message)
-        if not role:
-            continue
-        content = message.get("content")
-        parts = content if isinstance(content, list) else [content]
-        for part in parts:
-            if isinstance(part, dict) and part.get("type") == "text":
-                part = part.get("text")  # noqa: PLW2901 (a text part stands for its text)
-            if isinstance(part, _String):
-                yield Slot(number, role, part.text, part.start, part.end)
+def _slots(messages: Iterable[Any], roles: Iterable[str]) -> Iterator[Slot]:
+    for number, (message, role) in enumerate(zip(messages, roles, strict=True)):
+        content = message.get("content") if role else None
+        if isinstance(content, _String):
+            yield Slot(number, role, *content)
+        elif isinstance(content, list):
+            for part in content:
+                text = part.get("text") if isinstance(part, dict) and part.get("type") == "text" else None
+                if isinstance(text, _String):
+                    yield Slot(number, role, *text)
 
 
 def _role(message: Any) -> str:
@@ -146,12 +142,9 @@ _MESSAGE: Mapping[str, _Reader] = {"content": _content}
 _PART: Mapping[str, _Reader] = {"text": _string}
 
 
-def _skip(source: str, at: int) -> int:
-    """The next place that holds no white space."""
-    if source[at : at + 1] not in _WHITE:
-        return at
-    end: int = _space(source, at).end()
-    return end
+def _after_space(source: str, at: int) -> int:
+    match = _space.match(source, at)
+    return match.end() if match else at
 
 
 def _array(source: str, at: int, item: _Reader) -> tuple[Any, int]:
@@ -159,43 +152,43 @@ def _array(source: str, at: int, item: _Reader) -> tuple[Any, int]:
     if source[at] != "[":
         return _any(source, at)
     values: list[Any] = []
-    at = _skip(source, at + 1)
+    at = _after_space(source, at + 1)
     if source[at] == "]":
         return values, at + 1
     while True:
         value, at = item(source, at)
         values.append(value)
-        at = _skip(source, at)
-        if source[at] == "]":
-            return values, at + 1
-        at = _skip(source, _past(",", source, at))
+        mark = _mark(source, at)
+        if mark is None or mark[1] == "}":
+            raise json.JSONDecodeError("Expecting ',' or ']'", source, at)
+        at = mark.end()
+        if mark[1] == "]":
+            return values, at
 
 
 def _object(source: str, at: int, readers: Mapping[str, _Reader]) -> tuple[dict[str, Any], int]:
     """Read an object, values of the keys in `readers` by those; a key given twice is left out."""
+    if source[at] != "{":
+        raise json.JSONDecodeError("Expecting an object", source, at)
     values: dict[str, Any] = {}
     twice: set[str] = set()
-    at = _skip(source, _past("{", source, at))
+    at = _after_space(source, at + 1)
     if source[at] == "}":
         return values, at + 1
     while True:
-        key, at = scanstring(source, _past('"', source, at), True)
-        at = _skip(source, _past(":", source, _skip(source, at)))
+        start = _key(source, at)
+        if start is None:
+            raise json.JSONDecodeError("Expecting a key in double quotes and a colon", source, at)
+        key = start[1] if "\\" not in start[1] else scanstring(source, at + 1, True)[0]
         if key in values:
             twice.add(key)
-        reader = readers.get(key)
-        values[key], at = reader(source, at) if reader else _any(source, at)
-        at = _skip(source, at)
-        if source[at] == "}":
-            return {k: v for k, v in values.items() if k not in twice} if twice else values, at + 1
-        at = _skip(source, _past(",", source, at))
-
-
-def _past(mark: str, source: str, at: int) -> int:
-    """The place after `mark`, which has to stand here."""
-    if source[at] != mark:
-        raise json.JSONDecodeError(f"Expecting {mark!r}", source, at)
-    return at + 1
+        values[key], at = readers.get(key, _any)(source, start.end())
+        mark = _mark(source, at)
+        if mark is None or mark[1] == "]":
+            raise json.JSONDecodeError("Expecting ',' or '}'", source, at)
+        at = mark.end()
+        if mark[1] == "}":
+            return {k: v for k, v in values.items() if k not in twice} if twice else values, at
 
 
 def _quoted(text: str) -> bytes:

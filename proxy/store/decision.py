@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hmac
 import struct
 from array import array
@@ -102,9 +103,18 @@ class Keys:
     """Names decisions by a keyed hash, so that a store tells nothing about texts to who lacks the secret."""
 
     def __init__(self, secret: bytes) -> None:
-        self._secret = secret
+        self._mac = hmac.new(secret, digestmod="sha256")
 
-    def digest(self, *parts: bytes) -> bytes:
-        """HMAC-SHA256 over the parts and their lengths, 32 bytes."""
-        lengths = struct.pack(f"<{len(parts)}Q", *map(len, parts))
-        return hmac.digest(self._secret, b"".join((lengths, *parts)), "sha256")
+    def within(self, *parts: bytes) -> Keys:
+        """Keys that also depend on `parts` and on where each of them ends."""
+        inner = copy.copy(self)
+        inner._mac = self._mac.copy()
+        for part in parts:
+            inner._mac.update(len(part).to_bytes(8, "little") + part)
+        return inner
+
+    def digest(self, last: bytes = b"") -> bytes:
+        """HMAC-SHA256 over the parts so far and `last`, 32 bytes."""
+        mac = self._mac.copy()
+        mac.update(last)
+        return mac.digest()

@@ -14,6 +14,7 @@ CREATE TABLE IF NOT EXISTS decisions (key BLOB PRIMARY KEY, value BLOB NOT NULL,
 WITHOUT ROWID
 """
 _PURGE_EVERY_S = 600.0
+_SETUP_S = 5.0  # workers that start together take turns to make the file
 
 
 class SqliteBackend:
@@ -44,10 +45,11 @@ class SqliteBackend:
 
     def _connect(self) -> sqlite3.Connection:
         if self._connection is None:
-            connection = sqlite3.connect(self._path, timeout=self._timeout_s, isolation_level=None)
+            connection = sqlite3.connect(self._path, timeout=_SETUP_S, isolation_level=None)
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")
             connection.execute(_SCHEMA)
+            connection.execute(f"PRAGMA busy_timeout={int(self._timeout_s * 1000)}")
             self._connection = connection
         return self._connection
 

@@ -102,9 +102,14 @@ def test_a_decision_renders_its_spans() -> None:
 
 def test_keys_depend_on_the_secret_and_on_where_parts_end() -> None:
     keys = Keys(b"secret")
-    assert keys.digest(b"ab", b"c") == keys.digest(b"ab", b"c")
-    assert keys.digest(b"ab", b"c") != keys.digest(b"a", b"bc")
-    assert keys.digest(b"ab", b"c") != Keys(b"other").digest(b"ab", b"c")
+    assert keys.within(b"ab", b"c").digest(b"d") == keys.within(b"ab").within(b"c").digest(b"d")
+    others = [
+        keys.within(b"a", b"bc").digest(b"d"),
+        keys.within(b"ab").digest(b"cd"),
+        keys.within(b"ab", b"c").digest(b"e"),
+        Keys(b"other").within(b"ab", b"c").digest(b"d"),
+    ]
+    assert keys.within(b"ab", b"c").digest(b"d") not in others
 
 
 async def test_memory_forgets_the_least_recently_used() -> None:
