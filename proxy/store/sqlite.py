@@ -46,7 +46,7 @@ class SqliteBackend:
     def _connect(self) -> sqlite3.Connection:
         if self._connection is None:
             connection = sqlite3.connect(self._path, timeout=_SETUP_S, isolation_level=None)
-            connection.execute("PRAGMA journal_mode=WAL")
+            _write_ahead(connection)
             connection.execute("PRAGMA synchronous=NORMAL")
             connection.execute(_SCHEMA)
             connection.execute(f"PRAGMA busy_timeout={int(self._timeout_s * 1000)}")
@@ -89,3 +89,16 @@ class SqliteBackend:
             raise
         found = self._read(list(items))
         return [value if there is None else there for value, there in zip(items.values(), found, strict=True)]
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switch to WAL mode; SQLite itself doesn't wait when another process is switching at the same moment."""
+    until = time.monotonic() + _SETUP_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.01)
