@@ -238,6 +238,7 @@ def default_config(base_url: str) -> Config:
     """What `laconic serve` does without a file: one upstream, the embedded model, a careful policy."""
     return Config(
         upstreams={"default": Upstream(base_url=base_url)},
-        policies={"careful": Policy()},
+        # A second, so that a prompt of some thousand tokens is shortened on a CPU as well.
+        policies={"careful": Policy(deadline_ms=1000)},
         routes=(Route(name="default", upstream="default", policy="careful", overrides=frozenset({"mode"})),),
     )
