@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 from compressors import Compressed, Job, Span, render
 from compressors.batcher import Batcher, NotReadyError, QueueFullError, Shortened
@@ -57,24 +58,18 @@ class Pipeline:
         joined = {key: self._flights[key] for key in fresh if key in self._flights}
         ours = {key: text for key, text in fresh.items() if key not in joined}
         if ours:
-            flight = _Flight(asyncio.create_task(self._take_off(ours, order)))
-            self._flights |= dict.fromkeys(ours, flight)
-            joined |= dict.fromkeys(ours, flight)
+            joined |= dict.fromkeys(ours, _Flight(self._take_off(ours, order), ours, self._flights))
         landed: dict[bytes, Decision] = {}
         for result in await asyncio.gather(*(flight.wait() for flight in set(joined.values()))):
             landed |= result
         return [known[key] or landed[key] for key in keys]
 
     async def _take_off(self, texts: Mapping[bytes, Text], order: Order) -> dict[bytes, Decision]:
-        try:
-            decisions = await self._shorten(texts, order)
-            keep = decisions
-            if order.policy.on_failure == "reject":  # a refused request may be tried again
-                keep = {k: d for k, d in decisions.items() if d.skip is None or not d.skip.is_failure}
-            return decisions | await self._memory.settle(keep)
-        finally:
-            for key in texts:
-                del self._flights[key]
+        decisions = await self._shorten(texts, order)
+        keep = decisions
+        if order.policy.on_failure == "reject":  # a refused request may be tried again
+            keep = {k: d for k, d in decisions.items() if d.skip is None or not d.skip.is_failure}
+        return decisions | await self._memory.settle(keep)
 
     async def _shorten(self, texts: Mapping[bytes, Text], order: Order) -> dict[bytes, Decision]:
         loop = asyncio.get_running_loop()
@@ -105,11 +100,20 @@ class Pipeline:
 
 
 class _Flight:
-    """Decisions being made, for as long as somebody waits for them."""
+    """Decisions being made, in `flights` under their keys for as long as somebody waits for them."""
 
-    def __init__(self, task: asyncio.Task[dict[bytes, Decision]]) -> None:
-        self._task = task
+    def __init__(
+        self,
+        work: Coroutine[Any, Any, dict[bytes, Decision]],
+        keys: Iterable[bytes],
+        flights: dict[bytes, _Flight],
+    ) -> None:
+        self._keys = tuple(keys)
+        self._flights = flights
         self._waiters = 0
+        flights |= dict.fromkeys(self._keys, self)
+        self._task = asyncio.create_task(work)
+        self._task.add_done_callback(self._land)
 
     async def wait(self) -> dict[bytes, Decision]:
         self._waiters += 1
@@ -118,7 +122,18 @@ class _Flight:
         finally:
             self._waiters -= 1
             if not self._waiters and not self._task.done():
+                self._leave()  # at once: nobody may join what is given up
                 self._task.cancel()
+
+    def _land(self, task: asyncio.Task[dict[bytes, Decision]]) -> None:
+        self._leave()
+        if not task.cancelled():
+            task.exception()  # was raised to those who waited; without them, nobody needs to hear of it
+
+    def _leave(self) -> None:
+        for key in self._keys:
+            if self._flights.get(key) is self:
+                del self._flights[key]
 
 
 _Attempt = list[asyncio.Future[Shortened]] | Skip

@@ -66,6 +66,10 @@ class Reloader:
             _log.error("configuration refused, the old one stays: %s", error)
             return
         await new.loaded()
+        if waiting := new.why_not_ready():
+            _log.error("configuration refused, the old one stays: %s", "; ".join(waiting))
+            await new.retire(old)
+            return
         self._swap(new)
         await old.retire(new)
         _log.info("configuration reloaded from %s", self._path)

@@ -29,7 +29,7 @@ _HOP_BY_HOP = frozenset(
         b"upgrade",
     )
 )
-_OWN_REQUEST_HEADERS = _HOP_BY_HOP | {b"host"} | {name.encode() for name in OVERRIDE_HEADERS}
+_OWN_REQUEST_HEADERS = _HOP_BY_HOP | {b"host", b"expect"} | {name.encode() for name in OVERRIDE_HEADERS}
 _KEEPALIVE_S = 15.0
 
 

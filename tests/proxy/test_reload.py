@@ -79,3 +79,20 @@ def test_an_invalid_file_is_refused_and_the_old_one_stays(
         _until(lambda: "did you mean rate" in caplog.text)
         assert chat(laconic, body(words(50))).headers["x-laconic-mode"].startswith("on")
         assert chat(laconic, body(words(50))).status == 200
+
+
+def test_a_file_with_a_model_that_cannot_be_loaded_is_refused(
+    path: Path,
+    upstream: FakeUpstream,
+    compressor: EverySecondWord,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def load(*_: object, **__: object) -> EverySecondWord:
+        raise OSError("no such checkpoint")
+
+    with _serve(path) as laconic, caplog.at_level(logging.ERROR, "laconic.config"):
+        monkeypatch.setattr("compressors.load", load)
+        path.write_text(path.read_text() + "compressors: {default: {model: acme/none}}\n")
+        _until(lambda: "no such checkpoint" in caplog.text)
+        assert int(chat(laconic, body(words(50))).headers["x-laconic-saved-tokens"]) > 0
