@@ -16,6 +16,7 @@ import numpy.typing as npt
 from compressors.base import Compressed, Job, Span, Tokenizer, Word
 from compressors.budget import largest_fit
 from compressors.characters import DIGIT, FLAGS, SPACE, code_points
+from compressors.clauses import tied_to_clauses
 from compressors.documents import document_numbers, dropped_documents
 from compressors.encoder import Encoder, Probabilities
 from compressors.forcing import occurrences, repeatable, without_repeats
@@ -138,7 +139,7 @@ def _whole(job: Job, tokens: int, *, unreadable: bool = False) -> Compressed:
 def _decide(draft: _Draft, probabilities: Probabilities) -> Compressed:
     job = draft.job
     raw = word_probabilities(draft.reading, probabilities, draft.words, job.token_to_word)
-    scores = quantised(raw)
+    scores = tied_to_clauses(quantised(raw), job.text, draft.words)
     before = np.searchsorted(draft.starts, draft.words.ends)  # (W,) billed tokens up to each word's end
     costs = np.diff(before, prepend=0)
     target = _target(draft)

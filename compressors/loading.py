@@ -40,9 +40,9 @@ def load(
     import torch  # only now: the proxy imports this module and must stay light
 
     from compressors.checkpoint import extend_vocabulary, load_checkpoint
+    from compressors.compat import PLACEHOLDERS, LLMLingua2Compat
     from compressors.encoder import Encoder
     from compressors.llmlingua2 import LLMLingua2
-    from compressors.llmlingua2_compat import PLACEHOLDERS, LLMLingua2Compat
     from compressors.reading import Reader
 
     if threads is not None:

@@ -14,6 +14,8 @@ Scores = npt.NDArray[np.int64]
 
 _STEPS = 256
 _EDGE = 1e-12
+LOWEST = round(np.log(_EDGE) * _STEPS)
+"""The score of a word that surely goes."""
 
 
 def word_probabilities(

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from compressors.base import Compressed, CompressionError, Job, Span, Word
-from compressors.compat_prompt import Context, Parameters, Prompt
+from compressors.compat.prompt import Context, Parameters, Prompt
 from compressors.gaps import Gaps
 from compressors.render import render
 from compressors.words import Words

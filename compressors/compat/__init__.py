@@ -2,7 +2,7 @@
 
 Owns the way from a call or a job through the model to a result. Where the package fails (an empty
 context, rate 0, a chunk of special tokens) this gives something sensible. Knows no tensors (`encoder`),
-no tokenization (`compat_chunks`), no word rules (`compat_words`), no budgets (`compat_prompt`).
+no tokenization (`compat.chunks`), no word rules (`compat.words`), no budgets (`compat.prompt`).
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from compressors.base import CompatResult, Compressed, CompressionError, Job, Tokenizer
-from compressors.compat_chunks import Chunker
-from compressors.compat_jobs import compressed, parameters_of, pieces_of
-from compressors.compat_prompt import Context, Parameters, Prompt
-from compressors.compat_words import Layout, Merger, select
+from compressors.compat.chunks import Chunker
+from compressors.compat.jobs import compressed, parameters_of, pieces_of
+from compressors.compat.prompt import Context, Parameters, Prompt
+from compressors.compat.words import Layout, Merger, select
 from compressors.encoder import Encoder, Probabilities
 
 PLACEHOLDERS = tuple(f"[NEW{number}]" for number in range(100))
