@@ -1,4 +1,4 @@
-"""The parity mode by itself: where the package fails, and jobs. `test_compat_oracle` compares the two."""
+"""The parity mode by itself: where the package fails, and jobs. `test_oracle` compares the two."""
 
 from __future__ import annotations
 
