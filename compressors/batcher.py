@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from compressors.base import Compressed, CompressionError, Compressor, Job
 
 _log = logging.getLogger("laconic.batcher")
+_POLL_S = 0.02
 _WARM_UP_WORDS = (8, 60, 300, 900)
 
 
@@ -73,7 +74,8 @@ class Batcher:
 
     async def loaded(self) -> None:
         """Wait until loading has ended, well or not."""
-        await asyncio.to_thread(self._loaded.wait)
+        while not self._loaded.is_set():  # noqa: ASYNC110 (a thread that waits could not be cancelled at shutdown)
+            await asyncio.sleep(_POLL_S)
 
     def submit(self, job: Job) -> asyncio.Future[Shortened]:
         """Queue a job; to be called on the event loop. Cancelling the future takes the job out.
@@ -86,6 +88,8 @@ class Batcher:
         future: asyncio.Future[Shortened] = asyncio.get_running_loop().create_future()
         with self._change:
             if self._queued_tokens + tokens > self._max_queue_tokens:
+                self._forget_cancelled()
+            if self._queued_tokens + tokens > self._max_queue_tokens:
                 raise QueueFullError(
                     f"{self._queued_tokens} tokens wait for the model; allowed: {self._max_queue_tokens}"
                 )
@@ -93,6 +97,10 @@ class Batcher:
             self._waiting.append(_Waiting(job, tokens, time.monotonic(), future))
             self._change.notify()
         return future
+
+    def _forget_cancelled(self) -> None:
+        self._waiting = deque(item for item in self._waiting if not item.future.cancelled())
+        self._queued_tokens = sum(item.tokens for item in self._waiting)
 
     def close(self) -> None:
         """Take no more jobs; those that wait are still done, then the thread ends."""
@@ -136,12 +144,12 @@ class Batcher:
         started = time.monotonic()
         try:
             results = compressor.compress([item.job for item in batch])
-        except Exception as error:
+        except BaseException as error:  # libraries in Rust panic with more than an Exception
             if len(batch) > 1:  # one bad job must not cost its neighbours
                 for item in batch:
                     self._answer(compressor, [item])
             else:
-                _deliver(batch[0].future, error)
+                _deliver(batch[0].future, CompressionError(f"the compressor raised {type(error).__name__}"))
             return
         seconds = time.monotonic() - started
         for item, result in zip(batch, results, strict=True):

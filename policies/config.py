@@ -38,9 +38,9 @@ class Upstream(Section):
     @field_validator("base_url")
     @classmethod
     def _http_url(cls, value: str) -> str:
-        if not value.startswith(("http://", "https://")) or "?" in value or "#" in value:
+        if not value.startswith(("http://", "https://")) or set("?#@") & set(value):
             raise ValueError(
-                "an http:// or https:// address without query, such as https://api.openai.com/v1"
+                "an http:// or https:// address without query or password, such as https://api.openai.com/v1"
             )
         return value.rstrip("/")
 
@@ -57,7 +57,7 @@ class Compressor(Section):
     device: str = "auto"
     """`auto` (a GPU where there is one), `cpu`, `cuda`, `cuda:1` …"""
     dtype: Literal["float32", "bfloat16", "float16"] | None = None
-    """Number format of the forward pass; by default float32 on a CPU, bfloat16 on a GPU."""
+    """Number format of the forward pass; float32 by default."""
     trust_remote_code: bool = False
     """Whether code that comes with a hub model may run here."""
     batch_tokens: int = Field(default=8192, ge=512)

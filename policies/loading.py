@@ -88,6 +88,10 @@ def _parse(text: str, source: str, lines: dict[Path, int], problems: list[Proble
         raise ConfigError(
             source, [Problem(mark.line + 1 if mark else 1, "yaml", str(error.problem))]
         ) from error
+    except RecursionError as error:
+        raise ConfigError(
+            source, [Problem(1, "yaml", "found an alias to its own parent; allowed: none")]
+        ) from error
     except yaml.YAMLError as error:  # characters that YAML doesn't allow
         raise ConfigError(source, [Problem(1, "yaml", str(error).splitlines()[0])]) from error
     finally:
@@ -156,7 +160,7 @@ def _problem(error: dict[str, Any], lines: Mapping[Path, int]) -> Problem:
 def _found(error: dict[str, Any]) -> str:
     """What stood there, unless it may hold a secret or is too large to read in a line."""
     value = error["input"]
-    if any("key" in str(step) for step in error["loc"]):
+    if any("key" in str(step) for step in error["loc"]) or "@" in str(value):
         return f"a {type(value).__name__}"
     shown = str(value) if isinstance(value, int | float) else repr(value)
     return shown if len(shown) <= 80 else f"a {type(value).__name__}"

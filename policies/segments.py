@@ -58,6 +58,11 @@ def sections(text: str) -> tuple[Section, ...]:
     return tuple(found)
 
 
+def stripped(text: str) -> str:
+    """`text` without its tags."""
+    return "".join(text[slice(*section.span)] for section in sections(text))
+
+
 def _paired(text: str) -> Iterator[re.Match[str]]:
     """The tags that have a partner, properly nested: an unclosed one within a closed one is plain text."""
     tags = list(_TAG.finditer(text))

@@ -5,12 +5,15 @@ from __future__ import annotations
 import functools
 import importlib.util
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import tiktoken
 
 _DEFAULT_ENCODING = "o200k_base"
+_SHIPPED = frozenset(("o200k_base", "cl100k_base", "p50k_base"))
+"""Encodings whose vocabulary is on disk; tiktoken would download another in the middle of a request."""
+_LONGEST = 100_000
 
 
 class Tokenizer:
@@ -22,21 +25,32 @@ class Tokenizer:
         self._encoding = tiktoken.get_encoding(encoding)
 
     def count(self, text: str) -> int:
-        """Number of tokens in `text`."""
-        return len(self._encoding.encode_ordinary(text))
+        """Number of tokens in `text`; beyond 100,000 characters, up to one too many for each 100,000."""
+        return sum(len(self._encoding.encode_ordinary(part)) for _, part in _parts(text))
 
     def starts(self, text: str) -> Sequence[int]:
         """Character offset at which each token of `text` starts, ascending, one entry a token."""
-        return self._encoding.decode_with_offsets(self._encoding.encode_ordinary(text))[1]
+        starts: list[int] = []
+        for offset, part in _parts(text):
+            found = self._encoding.decode_with_offsets(self._encoding.encode_ordinary(part))[1]
+            starts += [offset + start for start in found] if offset else found
+        return starts
+
+
+def _parts(text: str) -> Iterator[tuple[int, str]]:
+    """`text` in parts that tiktoken can take: it panics at a million spaces, and is slow at a million letters."""
+    for start in range(0, len(text), _LONGEST):
+        yield start, text[start : start + _LONGEST]
 
 
 @functools.lru_cache(maxsize=1024)
 def encoding_name(model: str) -> str:
-    """Name of the encoding that `model` counts in; `o200k_base` for models that tiktoken doesn't know."""
+    """Name of the encoding that `model` counts in; `o200k_base` where it isn't known or isn't on disk."""
     try:
-        return tiktoken.encoding_name_for_model(model.rpartition("/")[2])
+        name = tiktoken.encoding_name_for_model(model.rpartition("/")[2])
     except KeyError:
         return _DEFAULT_ENCODING
+    return name if name in _SHIPPED else _DEFAULT_ENCODING
 
 
 @functools.cache

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from urllib.parse import unquote
 
 from starlette.types import Receive, Scope, Send
@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 from policies.config import Route
 from policies.plan import Skip, Text
 from policies.routes import Choice, InvalidOverrideError, find_route, override
+from policies.segments import stripped
 from proxy.dialects import chat
 from proxy.errors import BadOverrideError, UncompressedError, UnknownRouteError
 from proxy.gateway import Gateway
@@ -55,14 +56,17 @@ class Exchange:
         else:
             body = await self._read()
         choice = self._record.choice = self._choose(route)
-        if texts is None or not texts.slots or choice.mode == "off":
+        if texts is not None and choice.mode == "on":
+            body = await self._shorten(body, texts, choice)
+        elif texts is not None and route.tags:
+            body = self._replaced(body, texts, _without_tags(texts))
+        if texts is None or choice.mode != "shadow":
             await self._forward(body, choice)
-        elif choice.mode == "on":
-            await self._forward(await self._shorten(body, texts, choice), choice)
         else:
             rehearsal = asyncio.create_task(self._rehearse(texts, choice))
             try:
                 await self._forward(body, choice)
+                self.hang_up.stop()  # the caller has its answer and may go
                 await rehearsal
             finally:
                 rehearsal.cancel()
@@ -116,13 +120,18 @@ class Exchange:
         decisions = await self._decide(texts, choice)
         if choice.policy is not None and choice.policy.on_failure == "reject":
             failed = next((d.skip for d in decisions if d.skip is not None and d.skip.is_failure), None)
-            if failed is not None:
-                raise UncompressedError(f"a text could not be shortened: {failed}")
-        changed = {
+            if failed is not None or len(decisions) < len(texts.slots):
+                raise UncompressedError(f"a text could not be shortened: {failed or Skip.FAILED}")
+        if not decisions and choice.route.tags:
+            return self._replaced(body, texts, _without_tags(texts))
+        shorter = {
             number: decision.render(slot.text)
             for number, (slot, decision) in enumerate(zip(texts.slots, decisions, strict=False))
             if decision.spans is not None
         }
+        return self._replaced(body, texts, shorter)
+
+    def _replaced(self, body: Body, texts: chat.ChatBody, changed: Mapping[int, str]) -> Body:
         if not changed:
             return body
         self._headers.pop("content-encoding", None)
@@ -138,9 +147,9 @@ class Exchange:
     async def _decide(self, texts: chat.ChatBody, choice: Choice) -> Sequence[Decision]:
         """A decision for each text, none at all if something unforeseen happens; and the record of it."""
         record = self._record
-        order = self._gateway.order(choice, texts.model, self._headers)
         started = time.perf_counter()
         try:
+            order = self._gateway.order(choice, texts.model, self._headers)
             decisions = await self._gateway.pipeline.decide(
                 [Text(slot.role, slot.text) for slot in texts.slots], order
             )
@@ -151,7 +160,8 @@ class Exchange:
             record.skip(Skip.FAILED, len(texts.slots))
         record.compress_s = time.perf_counter() - started
         record.model, record.texts = texts.model, len(texts.slots)
-        record.compressor = self._gateway.config.compressors[order.policy.compressor].method
+        if choice.policy is not None:
+            record.compressor = self._gateway.config.compressors[choice.policy.compressor].method
         for decision in decisions:
             record.original_tokens += decision.original_tokens
             record.sent_tokens += decision.sent_tokens
@@ -188,3 +198,9 @@ class Exchange:
 def _climbs(path: str) -> bool:
     """Whether a path would leave the upstream's base_url."""
     return (".." in path or "%" in path) and ".." in unquote(path).split("/")
+
+
+def _without_tags(texts: chat.ChatBody) -> dict[int, str]:
+    """The texts that hold markup, without it: what a route that honours tags sends at the least."""
+    plain = {number: stripped(slot.text) for number, slot in enumerate(texts.slots)}
+    return {number: text for number, text in plain.items() if text != texts.slots[number].text}

@@ -16,7 +16,7 @@ import compressors
 from compressors.batcher import Batcher
 from policies.config import Compressor, Config, StoreConfig
 from policies.routes import Choice, choice_of
-from policies.tokens import encoding_name
+from policies.tokens import encoding_name, tokenizer
 from proxy.pipeline import Order, Pipeline
 from proxy.settings import Settings, sqlite_path, store_secret
 from proxy.store.backend import Backend
@@ -26,7 +26,8 @@ from proxy.upstream import UpstreamClient
 
 _CREDENTIAL_HEADERS = ("authorization", "api-key", "x-api-key")
 # What changes neither which words stay nor which texts are looked at.
-_WITHOUT_INFLUENCE = {"compressor", "mode", "deadline_ms", "on_failure"}
+_WITHOUT_INFLUENCE = {"compressor", "mode", "deadline_ms"}
+_MOST_ORDERS = 1024
 
 
 @dataclass
@@ -55,7 +56,8 @@ class Gateway:
     def open(cls, config: Config, settings: Settings, previous: Gateway | None = None) -> Gateway:
         """Start what `config` needs, keeping what `previous` already runs.
 
-        Raises `SettingsError` where the store has no secret. Needs a running event loop.
+        Raises `SettingsError` where the store has no secret, `CompressionError` for a model folder that isn't
+        there. Needs a running event loop.
         """
         if previous is not None and previous.config.store == config.store:
             memory, keys, pipeline = previous.memory, previous.keys, previous.pipeline
@@ -65,6 +67,8 @@ class Gateway:
             pipeline = Pipeline(memory)
         running = previous.engines if previous is not None else {}
         wanted = {config.compressors[policy.compressor] for policy in config.policies.values()}
+        for compressor in wanted:
+            fingerprint_of(compressor)
         engines = {compressor: running.get(compressor) or _engine(compressor) for compressor in wanted}
         client = previous.client if previous is not None else UpstreamClient()
         return cls(config, client, engines, memory, keys, pipeline)
@@ -87,6 +91,8 @@ class Gateway:
         known = (choice.policy_name, encoding, choice.rate, choice.route.tags)
         order = self._orders.get(known)
         if order is None:
+            if len(self._orders) >= _MOST_ORDERS:  # callers choose rates
+                self._orders.clear()
             order = self._orders[known] = self._new_order(choice, encoding)
         if choice.route.scope == "route":
             scope = (b"route", choice.route.name.encode())
@@ -100,7 +106,7 @@ class Gateway:
         compressor = self.config.compressors[policy.compressor]
         fields = policy.model_dump(mode="json", exclude=_WITHOUT_INFLUENCE)
         fields["protect"] = sorted(fields["protect"])
-        named = [fields, _fingerprint(compressor), encoding, choice.rate, choice.route.tags]
+        named = [fields, fingerprint_of(compressor), encoding, choice.rate, choice.route.tags]
         keys = self.keys.within(json.dumps(named, sort_keys=True).encode())
         return Order(policy, self.engines[compressor], keys, encoding, choice.rate, choice.route.tags)
 
@@ -116,20 +122,24 @@ class Gateway:
 
 
 def _engine(compressor: Compressor) -> Batcher:
-    load = functools.partial(
-        compressors.load,
-        compressor.method,
-        model=compressor.model,
-        revision=compressor.revision,
-        device=compressor.device,
-        dtype=compressor.dtype,
-        trust_remote_code=compressor.trust_remote_code,
-    )
+    def load() -> compressors.Compressor:
+        for encoding in ("o200k_base", "cl100k_base"):  # half a second each, which no request should wait for
+            tokenizer(encoding)
+        return compressors.load(
+            compressor.method,
+            model=compressor.model,
+            revision=compressor.revision,
+            device=compressor.device,
+            dtype=compressor.dtype,
+            trust_remote_code=compressor.trust_remote_code,
+        )
+
     return Batcher(load, batch_tokens=compressor.batch_tokens, max_queue_tokens=compressor.max_queue_tokens)
 
 
 @functools.cache
-def _fingerprint(compressor: Compressor) -> str:
+def fingerprint_of(compressor: Compressor) -> str:
+    """What the compressor's decisions are remembered under; raises `CompressionError` for a folder that isn't there."""
     return compressors.fingerprint(
         compressor.method, model=compressor.model, dtype=compressor.dtype, revision=compressor.revision
     )

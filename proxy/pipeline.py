@@ -18,6 +18,7 @@ from policies.config import Policy
 from policies.invariants import violations
 from policies.plan import Piece, Skip, Text, TextPlan, plan_text
 from policies.protection import Protection
+from policies.segments import sections
 from policies.tokens import Tokenizer, tokenizer
 from proxy.metrics import FAILURES, INVARIANT_VIOLATIONS, QUEUE_SECONDS
 from proxy.store.decision import Decision, Keys
@@ -60,7 +61,8 @@ class Pipeline:
         if ours:
             joined |= dict.fromkeys(ours, _Flight(self._take_off(ours, order), ours, self._flights))
         landed: dict[bytes, Decision] = {}
-        for result in await asyncio.gather(*(flight.wait() for flight in set(joined.values()))):
+        boarded = {flight: flight.board() for flight in set(joined.values())}
+        for result in await asyncio.gather(*boarded.values()):
             landed |= result
         return [known[key] or landed[key] for key in keys]
 
@@ -78,10 +80,7 @@ class Pipeline:
         done, _ = await asyncio.wait([planning], timeout=deadline - loop.time())
         if not done:
             FAILURES.labels(Skip.DEADLINE).inc(len(texts))
-            # Not even counted in time: a token has about four characters.
-            return {
-                k: Decision(len(t.text) // 4, len(t.text) // 4, None, Skip.DEADLINE) for k, t in texts.items()
-            }
+            return {key: _uncounted(text.text, order) for key, text in texts.items()}
         plans = dict(zip(texts, planning.result(), strict=True))
         waiting = {
             key: _submit(texts[key].text, plan, order) for key, plan in plans.items() if plan.skip is None
@@ -115,8 +114,12 @@ class _Flight:
         self._task = asyncio.create_task(work)
         self._task.add_done_callback(self._land)
 
-    async def wait(self) -> dict[bytes, Decision]:
+    def board(self) -> Coroutine[Any, Any, dict[bytes, Decision]]:
+        """Wait for the decisions, counted from this call on."""
         self._waiters += 1
+        return self._wait()
+
+    async def _wait(self) -> dict[bytes, Decision]:
         try:
             return await asyncio.shield(self._task)
         finally:
@@ -138,6 +141,12 @@ class _Flight:
 
 _Attempt = list[asyncio.Future[Shortened]] | Skip
 _Outcome = list[Compressed] | Skip
+
+
+def _uncounted(text: str, order: Order) -> Decision:
+    """Left alone because not even planning was done in time: a token has about four characters."""
+    spans = [section.span for section in sections(text)] if order.tags else None
+    return Decision(len(text) // 4, len(text) // 4, spans, Skip.DEADLINE)
 
 
 def _plan_all(texts: Iterable[Text], order: Order) -> list[TextPlan]:

@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
+from compressors import CompressionError
 from policies.config import Config
 from policies.loading import ConfigError, load_config
 from proxy.gateway import Gateway
@@ -49,7 +50,10 @@ class Reloader:
                     continue
             self._asked.clear()
             seen = self._stamp()
-            await self._reload()
+            try:
+                await self._reload()
+            except Exception:  # whatever is wrong with a file, the next one gets its chance
+                _log.exception("configuration could not be loaded, the old one stays")
 
     def _stamp(self) -> tuple[int, int]:
         try:
@@ -62,7 +66,7 @@ class Reloader:
         old = self._current()
         try:
             new = Gateway.open(read_config(self._path, self._settings), self._settings, old)
-        except (ConfigError, SettingsError, OSError, ValueError) as error:
+        except (ConfigError, SettingsError, CompressionError, OSError, ValueError) as error:
             _log.error("configuration refused, the old one stays: %s", error)
             return
         await new.loaded()

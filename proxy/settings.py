@@ -65,7 +65,10 @@ def store_secret(settings: Settings, store: StoreConfig) -> bytes:
         raise SettingsError(
             f"{file}: cannot be written ({error.strerror}); set LACONIC_SECRET instead"
         ) from error
-    return file.read_bytes()
+    secret = file.read_bytes()
+    if len(secret) < 16:
+        raise SettingsError(f"{file}: holds fewer than 16 characters; remove it to have a new one made")
+    return secret
 
 
 def sqlite_path(store: StoreConfig) -> Path | None:

@@ -11,7 +11,7 @@ import aiohttp
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Send
 
-from proxy.errors import BodyTooLargeError, MalformedJsonError, upstream_error
+from proxy.errors import BodyTooLargeError, upstream_error
 from proxy.upstream import HeaderPairs
 
 _QUIET_S = 0.05
@@ -57,16 +57,18 @@ async def iterate_body(receive: Receive, done: Callable[[], None] | None = None)
 def decompress(body: bytes, encoding: str, limit: int) -> bytes | None:
     """The body without its `content-encoding`; None for one that this proxy doesn't read.
 
-    Raises `BodyTooLargeError` above `limit` bytes, `MalformedJsonError` for a body that isn't so encoded.
+    Raises `BodyTooLargeError` above `limit` bytes.
     """
     if encoding in ("", "identity"):
         return body
     if encoding not in ("gzip", "x-gzip", "deflate"):
         return None
+    decoder = zlib.decompressobj(47)
     try:
-        return _within(zlib.decompressobj(47).decompress(body, limit + 1), limit)
-    except zlib.error as error:
-        raise MalformedJsonError(f"the request body is not {encoding}") from error
+        plain = _within(decoder.decompress(body, limit + 1), limit)
+    except zlib.error:
+        return None
+    return plain if decoder.eof and not decoder.unused_data else None
 
 
 def _within(body: bytes, limit: int) -> bytes:

@@ -68,6 +68,7 @@ def command(config_path: Path | None, host: str, port: int, workers: int, quiet:
         timeout_graceful_shutdown=_DRAIN_S,
     )
     logs.configure(level)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until a file is watched; alone, it would end the process
     if workers == 1:
         uvicorn.Server(server_config).run()
         return

@@ -67,7 +67,7 @@ class Memory:
 
     async def _read(self, backend: Backend, keys: Sequence[bytes]) -> list[Decision | None]:
         try:
-            found = [None if data is None else Decision.decode(data) for data in await backend.get_many(keys)]
+            found = [_decoded(data) for data in await backend.get_many(keys)]
         except Exception as error:
             self._failed(backend, error)
             return [None] * len(keys)
@@ -83,15 +83,16 @@ class Memory:
             if not self._reachable():
                 raise ConnectionError("the store is down")
             written = await backend.settle({**items, **late})
-            settled = {key: Decision.decode(data) for key, data in zip(items, written, strict=False)}
+            decided = {key: _decoded(data) for key, data in zip(items, written, strict=False)}
         except Exception as error:
             self._failed(backend, error)
             self._unsaved.update(items)
             while len(self._unsaved) > _MOST_UNSAVED:
                 del self._unsaved[next(iter(self._unsaved))]
             return {}
-        self._unsaved.clear()
-        return settled
+        for key in late:
+            self._unsaved.pop(key, None)
+        return {key: decision for key, decision in decided.items() if decision is not None}
 
     def _reachable(self) -> bool:
         return time.monotonic() >= self._retry_at
@@ -117,3 +118,11 @@ class Memory:
         while self._size_bytes > self._most_bytes and self._decisions:
             _, dropped = self._decisions.popitem(last=False)
             self._size_bytes -= dropped.size_bytes
+
+
+def _decoded(data: bytes | None) -> Decision | None:
+    """The decision in `data`; one that another version wrote in another way is a miss."""
+    try:
+        return None if data is None else Decision.decode(data)
+    except ValueError:
+        return None

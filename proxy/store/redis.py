@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 
 _PREFIX = b"laconic:1:"
 
@@ -16,9 +16,15 @@ class RedisBackend:
 
     def __init__(self, url: str, ttl_s: int, timeout_s: float = 0.25) -> None:
         self._ttl_s = ttl_s
-        self._client = Redis.from_url(
-            url, socket_timeout=timeout_s, socket_connect_timeout=timeout_s, protocol=3, max_connections=64
+        pool = BlockingConnectionPool.from_url(
+            url,
+            socket_timeout=timeout_s,
+            socket_connect_timeout=timeout_s,
+            protocol=3,
+            max_connections=64,
+            timeout=timeout_s,
         )
+        self._client = Redis.from_pool(pool)
 
     async def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """Values of `keys`; each hit lives for another `ttl_s`."""

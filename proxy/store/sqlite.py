@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 import time
 from collections.abc import Mapping, Sequence
@@ -35,7 +36,7 @@ class SqliteBackend:
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._read, keys)
 
     async def settle(self, items: Mapping[bytes, bytes]) -> list[bytes]:
-        """Insert what is absent or expired, read what is there, in one transaction."""
+        """Insert what is absent or expired, in one transaction, then read what is there."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._write, items)
 
     async def close(self) -> None:
@@ -67,7 +68,12 @@ class SqliteBackend:
         ).fetchall()
         ageing = [(now + self._ttl_s, key) for key, _, expires in rows if expires < now + self._ttl_s / 2]
         if ageing:
-            connection.executemany("UPDATE decisions SET expires = ? WHERE key = ?", ageing)
+            with contextlib.suppress(
+                sqlite3.OperationalError
+            ):  # somebody writes: the next reader will renew them
+                connection.execute("BEGIN IMMEDIATE")
+                connection.executemany("UPDATE decisions SET expires = ? WHERE key = ?", ageing)
+                connection.execute("COMMIT")
         found = {key: value for key, value, _ in rows}
         return [found.get(key) for key in keys]
 

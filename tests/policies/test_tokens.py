@@ -13,6 +13,7 @@ from policies.tokens import encoding_name, tokenizer
     ("model", "encoding"),
     [
         ("gpt-4o-mini", "o200k_base"),
+        ("davinci", "o200k_base"),
         ("openai/gpt-4", "cl100k_base"),
         ("ft:gpt-4o:acme", "o200k_base"),
         ("llama-3.3-70b", "o200k_base"),

@@ -109,8 +109,14 @@ def test_shadow_does_not_wait_for_the_model(upstream: FakeUpstream, compressor: 
         request = threading.Thread(target=chat, args=(laconic, body(LONG)))
         request.start()
         upstream.wait_for_requests()  # arrives while the model hangs
-        compressor.gate.set()
+        before = metric(laconic.origin, "laconic_saved_tokens_count", mode="shadow")
         request.join()
+        time.sleep(0.2)
+        compressor.gate.set()
+        until = time.monotonic() + 5
+        while metric(laconic.origin, "laconic_saved_tokens_count", mode="shadow") == before:
+            assert time.monotonic() < until
+            time.sleep(0.02)
 
 
 def test_tags_are_honoured_and_stripped(upstream: FakeUpstream, compressor: EverySecondWord) -> None:
@@ -139,7 +145,9 @@ def test_only_text_parts_are_touched(upstream: FakeUpstream, compressor: EverySe
     assert content[1:] == parts[1:]
 
 
-@pytest.mark.parametrize("text", ["", " ", "\n" * 300, "\ud800" + LONG, LONG + " 语言 🦉 é", "x" * 300_000])
+@pytest.mark.parametrize(
+    "text", ["", " ", "\n" * 300, "\ud800" + LONG, LONG + " 语言 🦉 é", "x" * 300_000, " " * 1_000_000]
+)
 def test_unusual_texts(upstream: FakeUpstream, compressor: EverySecondWord, text: str) -> None:
     with Laconic(config(upstream.base_url)) as laconic:
         answer = chat(laconic, body(text))
@@ -194,3 +202,20 @@ def test_one_log_line_without_any_text_or_key(
     for line in lines:
         assert "wordak" not in line
         assert "sk-secret" not in line
+
+
+@pytest.mark.parametrize("mode", ["off", "shadow"])
+def test_tags_are_stripped_in_every_mode(
+    upstream: FakeUpstream, compressor: EverySecondWord, mode: str
+) -> None:
+    route = {"tags": True, "overrides": ["mode"]}
+    with Laconic(config(upstream.base_url, route=route)) as laconic:
+        chat(laconic, body(f"<laconic:keep>{LONG}</laconic:keep>"), x_laconic_mode=mode)
+    assert _sent(upstream) == [LONG]
+
+
+def test_a_model_of_another_vocabulary_needs_no_download(
+    upstream: FakeUpstream, compressor: EverySecondWord
+) -> None:
+    with Laconic(config(upstream.base_url)) as laconic:
+        assert int(chat(laconic, body(LONG, model="davinci")).headers["x-laconic-saved-tokens"]) > 0
