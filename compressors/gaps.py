@@ -1,7 +1,9 @@
 """Kept words to kept character ranges: what white space survives. Knows no model, no budget.
 
 Between neighbours that both stay, everything stays. Where words were dropped, exactly one white-space
-run of those that lay between survives, the strongest: paragraph > line break > space > nothing.
+run of those that lay between survives, the strongest: paragraph > line break > space > nothing. One
+exception: no space is put before a closing mark that touched the word before it, so a comma whose word
+went follows the last word that stayed.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from compressors.base import Span
 from compressors.characters import FLAGS, NEWLINE, SPACE, code_points
 from compressors.words import Mask, Offsets, Words
 
+_CLOSING = code_points(".,;:!?)]")
 _NOTHING, _BLANK, _LINE, _PARAGRAPH = range(4)
 
 
@@ -32,6 +35,8 @@ class Gaps:
         count = lines[self._ends] - lines[self._starts]  # (W+1,) line breaks in each gap
         self._strength = np.where(self._ends > self._starts, _BLANK, _NOTHING) + np.minimum(count, 2)
         self._blank_at_start = (flags[words.starts] & SPACE) != 0  # forced spans may begin with white space
+        closing = np.isin(codes, _CLOSING)
+        self._closing = closing[words.starts] & closing[words.ends - 1] & (self._strength[:-1] == _NOTHING)
         self._blank_at_end = (flags[words.ends - 1] & SPACE) != 0
 
     def spans(self, kept: Mask) -> tuple[Span, ...]:
@@ -57,16 +62,16 @@ class Gaps:
         best[-1] = gaps - 1
         starts, ends = self._starts[best], self._ends[best]
         blank = dropped & (self._strength[best] == _BLANK)
-        needless = blank & self._beside_blank(chosen)
+        needless = blank & self._needless(chosen)
         starts = np.where(blank, ends - 1, starts)
         return np.where(needless, ends, starts), ends
 
-    def _beside_blank(self, chosen: Offsets) -> Mask:
-        """Whether the kept word on either side of each stretch brings white space of its own."""
-        after = np.concatenate((self._blank_at_start[chosen], [False]))
+    def _needless(self, chosen: Offsets) -> Mask:
+        """Whether either side of each stretch brings white space of its own or must not have any before it."""
+        after = np.concatenate(((self._blank_at_start | self._closing)[chosen], [False]))
         before = np.concatenate(([False], self._blank_at_end[chosen]))
-        beside: Mask = before | after
-        return beside
+        needless: Mask = before | after
+        return needless
 
 
 def _joined(pieces: npt.NDArray[np.int64]) -> tuple[Span, ...]:

@@ -11,7 +11,7 @@ EMBEDDED = Path(__file__).parent / "embedded"
 """The model that ships with laconic."""
 UNREADABLE_SHARE = 0.2
 """A text with more unreadable letters than this share is left whole."""
-_VERSION = 1
+_VERSION = 2
 """Raised whenever the same model, job and options may give another decision than before."""
 _WEIGHTS = frozenset({".safetensors", ".bin", ".pt", ".pth"})
 _DESCRIPTIONS = frozenset({".json", ".txt", ".model", ".py"})

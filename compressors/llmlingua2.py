@@ -139,7 +139,7 @@ def _whole(job: Job, tokens: int, *, unreadable: bool = False) -> Compressed:
 def _decide(draft: _Draft, probabilities: Probabilities) -> Compressed:
     job = draft.job
     raw = word_probabilities(draft.reading, probabilities, draft.words, job.token_to_word)
-    scores = tied_to_clauses(quantised(raw), job.text, draft.words)
+    scores = tied_to_clauses(quantised(raw), job.text, draft.words, draft.pinned | draft.wanted)
     before = np.searchsorted(draft.starts, draft.words.ends)  # (W,) billed tokens up to each word's end
     costs = np.diff(before, prepend=0)
     target = _target(draft)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
@@ -28,6 +30,11 @@ def keep(text: str, *kept: str) -> str:
         ("a(b)c", "ac", "ac"),  # what was glued stays glued
         ("a(b) c", "ac", "a c"),
         ("a.b c", "c", "c"),
+        ("a b, c", "a,c", "a, c"),  # a mark that touched a dropped word follows the last that stayed
+        ("a (b). c", "a).", "a)."),
+        ("a b , c", "a,c", "a , c"),
+        ("a\nb, c", "a,", "a\n,"),
+        ("a (.5) c", ("a", ".5"), "a .5"),  # a number, no mark
         ("\n a b", "b", "\n b"),  # the edge's own white space
         ("  a b", "b", " b"),
         ("a b ", "a", "a "),
@@ -36,7 +43,7 @@ def keep(text: str, *kept: str) -> str:
         (" a b ", "ab", " a b "),
     ],
 )
-def test_white_space_that_survives(text: str, kept: str, expected: str) -> None:
+def test_white_space_that_survives(text: str, kept: Sequence[str], expected: str) -> None:
     assert keep(text, *kept) == expected
 
 
