@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import IO, get_args
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
 from rich.text import Text
 
@@ -12,6 +13,13 @@ import compressors
 from policies.protection import KINDS, ProtectKind, protect
 from policies.tokens import encoding_name, tokenizer
 from proxy.cli.files import UnusableFileError
+
+_NOT_IN_THE_PACKAGE = {
+    "min_probability": "--min-probability",
+    "kinds": "--protect",
+    "count_as": "--count-as",
+    "diff": "--diff",
+}
 
 
 @click.command("compress")
@@ -44,7 +52,15 @@ from proxy.cli.files import UnusableFileError
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 …")
 @click.option("--count-as", default="gpt-4o", show_default=True, help="Model whose tokens are counted.")
 @click.option("--diff", is_flag=True, help="Show the whole text with dropped words in red, struck through.")
+@click.option(
+    "--compat",
+    type=click.Choice(["0.2.2"]),
+    help="Give the text that this version of the llmlingua package gives, counted in cl100k_base; "
+    "not with --min-probability, --protect, --count-as or --diff.",
+)
+@click.pass_context
 def command(
+    context: click.Context,
     file: IO[str],
     method: str,
     model: str,
@@ -57,13 +73,14 @@ def command(
     device: str,
     count_as: str,
     diff: bool,
+    compat: str | None,
 ) -> None:
     """Shorten FILE, or standard input, and print what stays; token counts go to standard error."""
+    if compat is not None:
+        _refuse_what_the_package_lacks(context)
     errors = Console(stderr=True)
-    try:
-        text = file.read()
-    except UnicodeDecodeError as error:
-        raise UnusableFileError(f"{file.name} is not UTF-8: {error}") from error
+    shown: str | Text
+    text = _read(file)
     chosen = {kind for kind in KINDS if kind in kinds} if kinds else set(KINDS)
     protection = protect(text, chosen)
     counter = tokenizer(encoding_name(count_as))
@@ -80,16 +97,49 @@ def command(
     )
     try:
         with errors.status(f"loading {model}"):
-            compressor = compressors.load(method, model=model, device=device)
+            compressor = compressors.load(method, model=model, device=device, compat=compat)
         with errors.status("shortening"):
-            (result,) = compressor.compress([job])
+            if isinstance(compressor, compressors.PromptCompressor):
+                shown, summary = _as_the_package(compressor, job)
+            else:
+                (result,) = compressor.compress([job])
+                shown = _coloured(text, result.spans) if diff else result.text
+                summary = _summary(result, counter.count(text), counter.count(result.text))
     except compressors.CompressionError as error:
         raise UnusableFileError(str(error)) from error
-    if diff:
-        Console(highlight=False, soft_wrap=True).print(_coloured(text, result.spans), end="")
+    if isinstance(shown, Text):
+        Console(highlight=False, soft_wrap=True).print(shown, end="")
     else:
-        click.echo(result.text, nl=False)
-    errors.print(_summary(result, counter.count(text), counter.count(result.text)), highlight=False)
+        click.echo(shown, nl=False)
+    errors.print(summary, highlight=False)
+
+
+def _refuse_what_the_package_lacks(context: click.Context) -> None:
+    for name, option in _NOT_IN_THE_PACKAGE.items():
+        if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+            raise click.UsageError(
+                f"{option} can't go with --compat: the llmlingua package has no such thing"
+            )
+
+
+def _read(file: IO[str]) -> str:
+    try:
+        return file.read()
+    except UnicodeDecodeError as error:
+        raise UnusableFileError(f"{file.name} is not UTF-8: {error}") from error
+
+
+def _as_the_package(compressor: compressors.PromptCompressor, job: compressors.Job) -> tuple[str, str]:
+    """What the package prints for the job's text, and the package's own counts."""
+    result = compressor.compress_prompt(
+        [job.text],
+        tokenizer=tokenizer("cl100k_base"),
+        rate=job.rate,
+        target_token=-1 if job.target_tokens is None else job.target_tokens,
+        force_tokens=job.force_tokens,
+        force_reserve_digit=job.force_reserve_digit,
+    )
+    return result.compressed_prompt, _counts(result.origin_tokens, result.compressed_tokens)
 
 
 def _coloured(text: str, spans: tuple[compressors.Span, ...]) -> Text:
@@ -105,4 +155,8 @@ def _coloured(text: str, spans: tuple[compressors.Span, ...]) -> Text:
 def _summary(result: compressors.Compressed, original: int, kept: int) -> str:
     if result.unreadable:
         return f"{original} tokens; left whole: the model does not read this language"
+    return _counts(original, kept)
+
+
+def _counts(original: int, kept: int) -> str:
     return f"{original} → {kept} tokens ({kept / max(original, 1):.0%} kept)"

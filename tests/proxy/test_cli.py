@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
+import compressors
 from policies.config import Config
+from policies.tokens import tokenizer
 from proxy.cli import main
 from tests.fakes.laconic import words
 
@@ -142,12 +145,37 @@ def test_compress_reads_a_file_and_shows_the_difference(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("arguments", "parameters"),
+    [
+        (["--rate", "0.4"], {"rate": 0.4}),
+        (
+            ["--target-tokens", "60", "--force-token", "Well", "--force-digits"],
+            {"target_token": 60, "force_tokens": ["Well"], "force_reserve_digit": True},
+        ),
+    ],
+)
+def test_compress_gives_the_packages_text(arguments: list[str], parameters: dict[str, Any]) -> None:
+    compressor = compressors.load("llmlingua2", device="cpu", compat="0.2.2")
+    assert isinstance(compressor, compressors.PromptCompressor)
+    expected = compressor.compress_prompt([PROSE], tokenizer=tokenizer("cl100k_base"), **parameters)
+    result = _run("compress", "--compat", "0.2.2", "--device", "cpu", *arguments, text=PROSE)
+    assert result.exit_code == 0, result.output
+    assert result.stdout == expected.compressed_prompt != PROSE
+    assert f"{expected.origin_tokens} → {expected.compressed_tokens} tokens" in result.stderr
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--model", "./no-such-folder"], "no-such-folder"),
         (["--rate", "0"], "--rate"),
         (["--method", "none"], "llmlingua2"),
         (["no-such-file.txt"], "no-such-file.txt"),
+        (["--compat", "0.1.0"], "0.2.2"),
+        (["--compat", "0.2.2", "--min-probability", "0.5"], "--min-probability"),
+        (["--compat", "0.2.2", "--protect", "nothing"], "--protect"),
+        (["--compat", "0.2.2", "--count-as", "gpt-4"], "--count-as"),
+        (["--compat", "0.2.2", "--diff"], "--diff"),
     ],
 )
 def test_compress_refuses_with_a_reason(arguments: list[str], message: str) -> None:
