@@ -1,3 +1,5 @@
+"""A mark stays only with a word of its clause."""
+
 from __future__ import annotations
 
 from itertools import groupby
@@ -38,6 +40,7 @@ def scored(text: str, scores: dict[str, int], *staying: str) -> tuple[Scores, li
         ("「日」", "「", "日"),
         ("a\n- b c\n", "-", "bc"),
         ("a\n# b", "#", "b"),
+        ("a\n. b", ".", "b"),  # nothing precedes it in its line
         ("a\n> **b** c", ">", "b"),
         ("a 🙂!", "!", "a🙂"),  # an emoji says something by itself
         ("a b\n---\nc", "---", "c"),
