@@ -30,11 +30,10 @@ class NotReadyError(CompressionError):
 
 @dataclass(frozen=True, slots=True)
 class Shortened:
-    """A job's result with the seconds that it waited and that its batch took."""
+    """A job's result with the seconds that it waited."""
 
     result: Compressed
     queue_s: float
-    batch_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +150,8 @@ class Batcher:
             else:
                 _deliver(batch[0].future, CompressionError(f"the compressor raised {type(error).__name__}"))
             return
-        seconds = time.monotonic() - started
         for item, result in zip(batch, results, strict=True):
-            _deliver(item.future, Shortened(result, started - item.since, seconds))
+            _deliver(item.future, Shortened(result, started - item.since))
 
 
 def _deliver(future: asyncio.Future[Shortened], outcome: Shortened | Exception) -> None:

@@ -9,18 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from compressors import CompressionError
-from policies.config import Config
-from policies.loading import ConfigError, load_config
+from policies.loading import ConfigError
 from proxy.gateway import Gateway
-from proxy.settings import Settings, SettingsError
+from proxy.settings import Settings, SettingsError, read_config
 
 _POLL_S = 1.0
 _log = logging.getLogger("laconic.config")
-
-
-def read_config(path: Path, settings: Settings) -> Config:
-    """The configuration in a file; raises `ConfigError`, OSError."""
-    return load_config(path.read_text(encoding="utf-8"), str(path), settings.variables)
 
 
 class Reloader:

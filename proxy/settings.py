@@ -1,4 +1,4 @@
-"""The only reader of the environment."""
+"""The only reader of the environment, and of the files whose contents depend on it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from policies.config import StoreConfig
+from policies.config import Config, StoreConfig
+from policies.loading import load_config
 
 DEFAULT_UPSTREAM_URL = "https://api.openai.com/v1"
 
@@ -41,6 +42,11 @@ class Settings:
                 f"LACONIC_UPSTREAM_URL: found {url!r}; allowed: an http:// or https:// address"
             )
         return cls(url, secret.encode() if secret is not None else None, values)
+
+
+def read_config(path: Path, settings: Settings) -> Config:
+    """The configuration in a file; raises `ConfigError`, OSError."""
+    return load_config(path.read_text(encoding="utf-8"), str(path), settings.variables)
 
 
 def store_secret(settings: Settings, store: StoreConfig) -> bytes:

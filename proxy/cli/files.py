@@ -8,8 +8,7 @@ import click
 
 from policies.config import Config
 from policies.loading import ConfigError
-from proxy.reload import read_config
-from proxy.settings import Settings, SettingsError
+from proxy.settings import Settings, SettingsError, read_config
 
 
 class UnusableFileError(click.ClickException):

@@ -90,7 +90,7 @@ class Memory:
             while len(self._unsaved) > _MOST_UNSAVED:
                 del self._unsaved[next(iter(self._unsaved))]
             return {}
-        for key in late:
+        for key in (*items, *late):
             self._unsaved.pop(key, None)
         return {key: decision for key, decision in decided.items() if decision is not None}
 
