@@ -51,7 +51,7 @@ def load_checkpoint(
     """
     if dtype is not None and dtype not in _DTYPES:
         raise CompressionError(f"unknown dtype {dtype!r}; known are {', '.join(_DTYPES)}")
-    folder = folder_of(model)
+    folder = folder_of("llmlingua2", model)
     source = model if folder is None else str(folder)
     options = {"revision": revision, "trust_remote_code": trust_remote_code}
     try:

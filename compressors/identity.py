@@ -7,8 +7,13 @@ from pathlib import Path
 
 from compressors.base import CompressionError
 
-EMBEDDED = Path(__file__).parent / "embedded"
-"""The model that ships with laconic."""
+_MODELS = Path(__file__).parent / "embedded"
+EMBEDDED = {
+    "llmlingua2": _MODELS / "keepdrop",
+    "llmlingua": _MODELS / "causal",
+    "longllmlingua": _MODELS / "causal",
+}
+"""The model that ships with laconic, for each method."""
 UNREADABLE_SHARE = 0.2
 """A text with more unreadable letters than this share is left whole."""
 _VERSION = 2
@@ -18,13 +23,13 @@ _DESCRIPTIONS = frozenset({".json", ".txt", ".model", ".py"})
 _MIB = 1 << 20
 
 
-def folder_of(model: str) -> Path | None:
-    """The folder that `model` names; None for a hub name.
+def folder_of(method: str, model: str) -> Path | None:
+    """The folder that `model` names for `method`; None for a hub name.
 
     Raises `CompressionError` if `model` looks like a path but no such folder exists.
     """
     if model == "embedded":
-        return EMBEDDED
+        return EMBEDDED[method]
     folder = Path(model).expanduser()
     if folder.is_dir():
         return folder
@@ -49,7 +54,7 @@ def fingerprint(
     """
     digest = hashlib.sha256()
     digest.update(repr((_VERSION, method, dtype or "float32", compat, unreadable_share)).encode())
-    folder = folder_of(model)
+    folder = folder_of(method, model)
     if folder is None:
         digest.update(repr((model, revision)).encode())
     else:

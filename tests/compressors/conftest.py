@@ -38,7 +38,7 @@ _WORDS = ["the", "of", "and", "to", "in", "is", "that", "it", "was", "for", "on"
 def _bert_tokenizer(*, lower: bool) -> Any:
     """The real multilingual vocabulary where there is one, else a small one of letters and words."""
     if lower:
-        return AutoTokenizer.from_pretrained(EMBEDDED)
+        return AutoTokenizer.from_pretrained(EMBEDDED["llmlingua2"])
     path = REAL_TOKENIZERS / "bert-base-multilingual-cased" / "vocab.txt"
     if path.exists():
         entries = path.read_text(encoding="utf-8").splitlines()

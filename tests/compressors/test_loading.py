@@ -121,7 +121,7 @@ def test_a_model_with_other_labels_is_refused(tiny_folder: Callable[[str], Path]
 
 
 def test_damaged_weights_are_refused(tmp_path: Path) -> None:
-    shutil.copytree(EMBEDDED, tmp_path / "model")
+    shutil.copytree(EMBEDDED["llmlingua2"], tmp_path / "model")
     weights = tmp_path / "model" / "weights.safetensors"
     weights.write_bytes(weights.read_bytes()[:1000])
     with pytest.raises(CompressionError, match="can't load model"):
