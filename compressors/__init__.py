@@ -10,6 +10,7 @@ from compressors.base import (
     Job,
     PromptCompressor,
     Span,
+    Strategy,
     Tokenizer,
     Word,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "Job",
     "PromptCompressor",
     "Span",
+    "Strategy",
     "Tokenizer",
     "Word",
     "fingerprint",

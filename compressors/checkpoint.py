@@ -1,4 +1,4 @@
-"""Token-classification models from the package, a folder or the hub. Knows no texts, no jobs.
+"""Models from the package, a folder or the hub. Knows no texts, no jobs.
 
 Owns the choice of device and precision, and the 8-bit weights that ship.
 """
@@ -8,24 +8,34 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from transformers import AutoConfig, AutoModelForTokenClassification, AutoTokenizer
+from transformers import (
+    MODEL_FOR_CAUSAL_LM_MAPPING,
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForTokenClassification,
+    AutoTokenizer,
+)
 
 from compressors.base import CompressionError
-from compressors.identity import folder_of
 from compressors.legibility import Literacy
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 _PACKED = "weights.safetensors"
+_CLASSES: dict[str, Any] = {"classifier": AutoModelForTokenClassification, "causal": AutoModelForCausalLM}
+_LONGEST_WINDOW = 4096
+"""Most tokens read in one sequence: some models declare a million, and attention is quadratic."""
+
+Task = Literal["classifier", "causal"]
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A token classifier ready to run, with its tokenizer."""
+    """A model ready to run, with its tokenizer."""
 
     model: Any
     """A `torch.nn.Module` of transformers, in evaluation mode."""
@@ -38,33 +48,39 @@ class Checkpoint:
 
 def load_checkpoint(
     model: str,
+    task: Task,
     *,
+    folder: Path | None = None,
     device: str = "auto",
     dtype: str | None = None,
     revision: str | None = None,
     trust_remote_code: bool = False,
 ) -> Checkpoint:
-    """The model that `model` names: `embedded`, a folder, or a name on the Hugging Face hub.
+    """The model in `folder`, or else the one with the name `model` on the Hugging Face hub.
 
-    Raises `CompressionError` if it isn't there, isn't a token classifier with two labels, or if
-    `dtype` or `device` is unknown.
+    `dtype` is float32 where none is given, but bfloat16 for a causal model on a GPU. A checkpoint that is
+    quantised (GPTQ, AWQ, bitsandbytes) stays so; it needs the extra `laconic[quantized]`.
+
+    Raises `CompressionError` if it isn't there, isn't a model for `task` (a token classifier needs two
+    labels), or if `dtype` or `device` is unknown.
     """
     if dtype is not None and dtype not in _DTYPES:
         raise CompressionError(f"unknown dtype {dtype!r}; known are {', '.join(_DTYPES)}")
-    folder = folder_of("llmlingua2", model)
     source = model if folder is None else str(folder)
     options = {"revision": revision, "trust_remote_code": trust_remote_code}
     try:
         config = AutoConfig.from_pretrained(source, **options)
-        _require_classifier(model, config)
+        _require(task, model, config)
         tokenizer = AutoTokenizer.from_pretrained(source, **options)
-        if folder is not None and (folder / _PACKED).exists():
-            module = _unpack(folder / _PACKED, config)
-        else:
-            module = AutoModelForTokenClassification.from_pretrained(source, config=config, **options)
         place = choose_device(device)
-        module = module.to(device=place, dtype=_DTYPES[dtype or "float32"])
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        form = _DTYPES[dtype or ("bfloat16" if task == "causal" and place.type == "cuda" else "float32")]
+        if folder is not None and (folder / _PACKED).exists():
+            module = _unpack(folder / _PACKED, config, task).to(device=place, dtype=form)
+        elif getattr(config, "quantization_config", None):
+            module = _CLASSES[task].from_pretrained(source, config=config, device_map=place, **options)
+        else:
+            module = _CLASSES[task].from_pretrained(source, config=config, dtype=form, **options).to(place)
+    except (OSError, ValueError, RuntimeError, ImportError, SafetensorError) as error:
         raise CompressionError(f"can't load model {model!r}: {error}") from error
     declared = getattr(config, "laconic", None) or {}
     return Checkpoint(
@@ -104,7 +120,11 @@ def choose_device(device: str) -> torch.device:
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
-def _require_classifier(model: str, config: Any) -> None:
+def _require(task: Task, model: str, config: Any) -> None:
+    if task == "causal":
+        if type(config) not in MODEL_FOR_CAUSAL_LM_MAPPING and not getattr(config, "auto_map", None):
+            raise CompressionError(f"{model!r} is no causal language model, its type is {config.model_type}")
+        return
     architectures = config.architectures or []
     if not any("ForTokenClassification" in name for name in architectures):
         found = ", ".join(architectures) or "unnamed"
@@ -113,7 +133,7 @@ def _require_classifier(model: str, config: Any) -> None:
         raise CompressionError(f"{model!r} has {config.num_labels} labels; drop and keep were expected")
 
 
-def _unpack(path: Path, config: Any) -> torch.nn.Module:
+def _unpack(path: Path, config: Any, task: Task) -> torch.nn.Module:
     """A model with the weights in `path`: `<name>.int8` (rows) times `<name>.scale`, or as they are."""
     packed = load_file(path)
     weights = {}
@@ -123,16 +143,20 @@ def _unpack(path: Path, config: Any) -> torch.nn.Module:
             weights[name.removesuffix(".int8")] = tensor.float() * scale[:, None]
         elif not name.endswith(".scale"):
             weights[name] = tensor.float()
-    module: torch.nn.Module = AutoModelForTokenClassification.from_config(config)  # type: ignore[no-untyped-call]
-    module.load_state_dict(weights)
+    module: torch.nn.Module = _CLASSES[task].from_config(config)
+    missing, unexpected = module.load_state_dict(weights, strict=False)
+    tied = module.state_dict(keep_vars=True)
+    held = {id(tied[name]) for name in weights if name in tied}
+    if unexpected or any(id(tied[name]) not in held for name in missing):  # tied weights are stored once
+        raise ValueError(f"{path.name} doesn't fit {type(module).__name__}")
     return module
 
 
 def _window(module: torch.nn.Module, tokenizer: Any) -> int:
     """Longest sequence that both the position embeddings and the tokenizer allow."""
-    longest = int(module.config.max_position_embeddings)  # type: ignore[union-attr, arg-type]
+    longest = int(getattr(module.config, "max_position_embeddings", None) or _LONGEST_WINDOW)
     for name, child in module.named_modules():
         padding = getattr(child, "padding_idx", None)
         if name.endswith("position_embeddings") and padding is not None:
             longest -= padding + 1  # RoBERTa's positions begin after the padding's
-    return min(longest, int(tokenizer.model_max_length))
+    return min(longest, int(tokenizer.model_max_length), _LONGEST_WINDOW)

@@ -6,12 +6,13 @@ B: sequences in a batch, L: tokens of its longest.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from compressors.batches import batches
 from compressors.reading import TokenIds
 
 Probabilities = npt.NDArray[np.float32]
@@ -38,7 +39,7 @@ class Encoder:
         Gives one `(L,)` float32 array in [0, 1] per sequence, in the order of `sequences`.
         """
         results: list[Probabilities] = [np.zeros(0, dtype=np.float32)] * len(sequences)
-        for batch in _batches([len(sequence) for sequence in sequences], self._batch_tokens):
+        for batch in batches([len(sequence) for sequence in sequences], self._batch_tokens):
             rows = self._forward([sequences[i] for i in batch])
             for i, row in zip(batch, rows, strict=True):
                 results[i] = row[: len(sequences[i])]
@@ -56,15 +57,3 @@ class Encoder:
         ).logits  # (B, L, 2)
         probabilities: Probabilities = logits.float().softmax(-1)[..., KEEP].cpu().numpy()
         return probabilities
-
-
-def _batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
-    """Indices grouped by falling length, so that a group's count times its longest fits the budget."""
-    batch: list[int] = []
-    for i in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
-        if batch and (len(batch) + 1) * lengths[batch[0]] > budget:
-            yield batch
-            batch = []
-        batch.append(i)
-    if batch:
-        yield batch

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from compressors.base import CompressionError, Compressor
-from compressors.identity import UNREADABLE_SHARE, fingerprint
+from compressors.identity import UNREADABLE_SHARE, fingerprint, folder_of
 
 METHODS = ("llmlingua2",)
 COMPATIBLE = ("0.2.2",)
@@ -48,7 +48,13 @@ def load(
     if threads is not None:
         torch.set_num_threads(threads)
     checkpoint = load_checkpoint(
-        model, device=device, dtype=dtype, revision=revision, trust_remote_code=trust_remote_code
+        model,
+        "classifier",
+        folder=folder_of(method, model),
+        device=device,
+        dtype=dtype,
+        revision=revision,
+        trust_remote_code=trust_remote_code,
     )
     if batch_tokens is None:
         batch_tokens = 512 if checkpoint.device.type == "cpu" else 65536

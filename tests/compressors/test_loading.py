@@ -67,7 +67,7 @@ def test_fingerprints_differ_in_all_that_changes_decisions(
         fingerprint("llmlingua2", dtype="bfloat16"),
         fingerprint("llmlingua2", compat="0.2.2"),
         fingerprint("llmlingua2", unreadable_share=0.5),
-        fingerprint("another"),
+        fingerprint("llmlingua", "owner/name"),
         fingerprint("llmlingua2", "owner/name"),
         fingerprint("llmlingua2", "owner/name", None, "v2"),
         fingerprint("llmlingua2", str(folder)),
