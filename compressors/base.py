@@ -167,7 +167,7 @@ class Compressed:
     original_tokens: int
     compressed_tokens: int
     dropped: tuple[Span, ...] = ()
-    """The documents and sentences that went as a whole, protected parts included; ascending, disjoint."""
+    """Documents and sentences that went as a whole, protected parts included; ascending, disjoint."""
     unreadable: bool = False
     """The model can't read this text's language; it was left whole."""
     words: tuple[Word, ...] = ()

@@ -1,4 +1,4 @@
-"""Token probabilities to word scores. Knows no model, no budget."""
+"""Token values to word scores. Knows no model, no budget."""
 
 from __future__ import annotations
 
@@ -18,29 +18,31 @@ LOWEST = round(np.log(_EDGE) * _STEPS)
 """The score of a word that surely goes."""
 
 
-def word_probabilities(
+def word_means(
     reading: Reading,
-    probabilities: npt.NDArray[np.float32],
+    values: npt.NDArray[np.float32],
     words: Words,
-    how: Literal["mean", "first"],
+    how: Literal["mean", "first"] = "mean",
+    *,
+    missing: float = 0.0,
 ) -> npt.NDArray[np.float64]:
-    """How likely each word stays, from its tokens' probabilities (`(T,)`); `(W,)` float64 in [0, 1].
+    """The mean, or the first, of each word's token values (`(T,)`); `(W,)` float64.
 
     A token that reaches into several words counts for each. A word that the tokenizer dropped lies
-    between its neighbours; if nothing has tokens, all words get 0.5.
+    between its neighbours; if nothing has tokens, all words get `missing`.
     """
     visible = reading.ends > reading.starts
     starts, ends = reading.starts[visible], reading.ends[visible]
-    values = probabilities[visible].astype(np.float64)
+    shown = values[visible].astype(np.float64)
     first = np.searchsorted(ends, words.starts, side="right")  # (W,)
     last = np.searchsorted(starts, words.ends, side="left")
     seen = last > first
     if not seen.any():
-        return np.full(len(words), 0.5)
+        return np.full(len(words), missing)
     if how == "first":
-        found = values[first[seen]]
+        found = shown[first[seen]]
     else:
-        sums = np.concatenate(([0.0], np.cumsum(values)))
+        sums = np.concatenate(([0.0], np.cumsum(shown)))
         found = (sums[last] - sums[first])[seen] / (last - first)[seen]
     result: npt.NDArray[np.float64] = np.interp(np.arange(len(words)), np.flatnonzero(seen), found)
     return result

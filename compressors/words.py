@@ -56,7 +56,9 @@ class Words:
         return held
 
 
-def split(text: str, whole: Sequence[Span] = (), blocks: Sequence[Span] = ()) -> Words:
+def split(
+    text: str, whole: Sequence[Span] = (), blocks: Sequence[Span] = (), edges: Sequence[int] = ()
+) -> Words:
     """The words of `text`.
 
     A word ends at white space. Punctuation at its edge is a word of its own (a run of equal characters
@@ -65,7 +67,7 @@ def split(text: str, whole: Sequence[Span] = (), blocks: Sequence[Span] = ()) ->
     cluster (Unicode Standard Annex #29) is cut.
 
     Each span of `whole` lies inside one word, together with the words it touches; each span of `blocks`
-    is exactly one word.
+    is exactly one word. No word reaches across one of the offsets `edges`, unless a block does.
     """
     if not text:
         return Words(np.zeros(0, np.int64), np.zeros(0, np.int64))
@@ -80,6 +82,7 @@ def split(text: str, whole: Sequence[Span] = (), blocks: Sequence[Span] = ()) ->
     for start, end in whole:
         solid[start:end] = True
         cut[start + 1 : end] = False
+    cut[list(edges)] = True
     for start, end in blocks:
         solid[start:end] = True
         cut[start + 1 : end] = False
