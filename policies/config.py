@@ -110,6 +110,30 @@ class Range(Section):
         return self.min_tokens <= tokens and (self.max_tokens is None or tokens < self.max_tokens)
 
 
+class JsonRule(Section):
+    """A rule for pairs in JSON, by key: exactly one of `rate`, `compress: false`, `remove: true`."""
+
+    key: tuple[Annotated[str, Field(min_length=1)], ...] = Field(min_length=1)
+    """Globs for the key, or with dots for the last keys of its path, in which lists don't count."""
+    rate: Rate | None = None
+    """Share of the tokens that stays of the string, or of each string in the list, that the key names."""
+    compress: bool = True
+    """`false` leaves the value alone, with all keys in it."""
+    remove: bool = False
+    """`true` leaves out key and value."""
+
+    @field_validator("key", mode="before", json_schema_input_type=str | tuple[str, ...])
+    @classmethod
+    def _one_or_many(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _one_measure(self) -> Self:
+        if (self.rate is not None) + (not self.compress) + self.remove != 1:
+            raise ValueError("exactly one of rate, compress: false, remove: true")
+        return self
+
+
 class Policy(Section):
     """What is shortened, how far, what is protected, and what happens when it doesn't work."""
 
@@ -131,6 +155,8 @@ class Policy(Section):
         ("code", "json", "urls", "numbers", "negations", "quotes", "identifiers", "tables", "tags")
     )
     """What is never dropped."""
+    json_rules: tuple[JsonRule, ...] = ()
+    """For pairs in JSON; the first that fits a key decides, what none fits stays. Without rules, see `protect`."""
     force_tokens: tuple[str, ...] = ("\n", "?")
     """Words or characters that always stay."""
     force_reserve_digit: bool = False

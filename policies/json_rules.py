@@ -1,0 +1,74 @@
+"""What of the JSON in a text may be shortened, and what is left out, by rules about keys.
+
+Owns the cuts inside strings: no escape and no word with one in it is ever torn apart. Knows neither where
+JSON stands (`json_values`) nor how rules are looked up (`json_reading`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from policies.config import JsonRule
+from policies.json_reading import RuleBook, read
+from policies.json_values import find_data
+from policies.protection import Span
+from policies.protection.spans import subtract, union
+from policies.segments import Section
+
+# Letters of scripts that put no spaces between words: Thai, Lao, Burmese, Khmer, Chinese, Japanese.
+_UNSPACED = (
+    r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\ua4cf\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
+)
+_BLANK = r"\\(?:[bfnrt]|u(?:00(?:[01][\da-fA-F]|[2aA]0)|20(?:0[\daA]|2[89fF])|3000))"  # escaped white space
+_INK = rf"(?!{_BLANK})\\(?:u[\da-fA-F]{{4}}|.)"  # any other escape
+_LETTER = rf"[^\s\\{_UNSPACED}]"
+_PLAIN = rf"(?P<plain>(?:{_LETTER}++(?!{_INK})|\s++|[{_UNSPACED}]++)++)"
+_ESCAPED = rf"(?:{_LETTER}*+{_INK})++{_LETTER}*+|{_BLANK}"
+_WORDS = re.compile(f"{_PLAIN}|{_ESCAPED}")
+_SEVERAL = re.compile(rf"\S\s++\S|[{_UNSPACED}]")
+
+
+def json_sections(text: str, rules: Sequence[JsonRule]) -> tuple[Section, ...]:
+    """Split `text` so that of its JSON only strings to which one of `rules` gives a rate may be shortened.
+
+    In such a string, escapes and the words around them must stay, so do white space next to what may be
+    shortened and stretches of a single word. All else of the JSON must stay too, and wholly what is malformed
+    or nested more than 100 levels deep. Removed pairs lie in no section, nor does one comma for each. Text
+    around the JSON may be shortened as the policy says. A text without JSON is one section, even if empty.
+    Linear in the length of `text`.
+    """
+    data = find_data(text)
+    if not data.regions:
+        return (Section((0, len(text)), None, True),)
+    book = RuleBook(rules)
+    holes: list[Span] = []
+    around = subtract([(0, len(text))], data.regions)
+    loose = [Section(span, None, True) for span in _shortenable(text, around)]
+    for value in data.values:
+        strings, removed = read(text, value, book)
+        holes += removed
+        for content, rate in strings:
+            loose += [Section(span, rate, True) for span in _shortenable(text, _plain(text, content))]
+    loose.sort(key=lambda section: section.span)
+    rest = subtract(subtract([(0, len(text))], [section.span for section in loose]), union(holes))
+    fixed = [Section(span, None, False) for span in rest]
+    return tuple(sorted(loose + fixed, key=lambda section: section.span))
+
+
+def _plain(text: str, content: Span) -> Iterator[Span]:
+    """The stretches of a string's content that hold neither escapes nor parts of a word with an escape."""
+    if text.find("\\", *content) < 0:
+        yield content
+        return
+    for match in _WORDS.finditer(text, *content):
+        if match["plain"]:
+            yield match.span()
+
+
+def _shortenable(text: str, spans: Iterable[Span]) -> Iterator[Span]:
+    """What lies between the outer white space of each of `spans`, where that is more than one word."""
+    for start, end in spans:
+        content = text[start:end]
+        if _SEVERAL.search(content):
+            yield end - len(content.lstrip()), start + len(content.rstrip())
