@@ -25,7 +25,7 @@ _KEEP = "laconic:keep"
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A stretch of a text between tags."""
+    """A stretch of a text all of which is treated alike, such as what lies between two tags."""
 
     span: Span
     """Its characters in the text."""
