@@ -1,0 +1,69 @@
+"""All methods and rankers over all data sets. Owns the order of things; knows no measures and no output."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from compressors import Strategy
+from compressors.ranking import load_ranker
+from policies.tokens import Tokenizer
+from proxy.evaluation.cases import DataSet
+from proxy.evaluation.methods import Method
+from proxy.evaluation.outcomes import Outcome, Retention
+from proxy.evaluation.run import ranking, retention, word_fit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suite:
+    """What is to be measured."""
+
+    data: Sequence[DataSet]
+    methods: Sequence[Method]
+    rankers: Sequence[str]
+    rates: Sequence[float]
+    tokenizer: Tokenizer
+    strategy: Strategy
+    device: str
+    seed: int
+
+    def outcomes(self, announce: Callable[[str], None]) -> list[Outcome]:
+        """All outcomes: by data set, then rate, then method. `announce` is told what runs.
+
+        Each model is loaded once. Raises `CompressionError` if a method, model or ranker can't be had.
+        """
+        found: list[Outcome] = []
+        for method in self.methods:
+            found += self._of_method(method, announce)
+        for name in self.rankers:
+            found += self._of_ranker(name, announce)
+        names, rates = [each.name for each in self.data], list(self.rates)
+
+        def order(outcome: Outcome) -> tuple[int, int]:
+            rate = rates.index(outcome.rate) if isinstance(outcome, Retention) else len(rates)
+            return names.index(outcome.data), rate
+
+        return sorted(found, key=order)
+
+    def _of_method(self, method: Method, announce: Callable[[str], None]) -> Iterator[Outcome]:
+        announce(f"loading {method.label}")
+        texts = [case.text for data in self.data for case in data.cases]
+        compressor = method.load(texts, device=self.device, seed=self.seed)
+        for data in self.data:
+            for rate in self.rates if data.cases else ():
+                announce(f"{data.name}: {method.label} at {rate:g}")
+                yield retention(data, method, compressor, rate, self.tokenizer, self.strategy)
+            if data.labelled:
+                announce(f"{data.name}: {method.label} by word")
+                fit = word_fit(data, method, compressor, self.tokenizer, self.strategy)
+                if fit is not None:
+                    yield fit
+
+    def _of_ranker(self, name: str, announce: Callable[[str], None]) -> Iterator[Outcome]:
+        announce(f"loading {name}")
+        ranker = load_ranker(name, device=self.device)
+        for data in self.data:
+            announce(f"{data.name}: ranking by {name}")
+            outcome = ranking(data, name, ranker.scores)
+            if outcome is not None:
+                yield outcome

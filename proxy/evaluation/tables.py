@@ -1,0 +1,119 @@
+"""The outcomes as tables that fit a terminal of 80 columns. Knows no files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from rich.table import Table
+
+from proxy.evaluation.outcomes import Outcome, Ranking, Retention, WordFit, mean
+from proxy.evaluation.record import RECALLS, ms_per_case, tokens_per_s
+
+CAPTION = "Retention, not accuracy: no language model answered anything here."
+
+
+def tables(outcomes: Sequence[Outcome]) -> Iterator[Table]:
+    """For each data set: retention, retention by gold position, rankers, fit to word labels; what there is of these."""
+    for data, some in groupby(outcomes, key=lambda outcome: outcome.data):
+        found = list(some)
+        retentions = [each for each in found if isinstance(each, Retention)]
+        if retentions:
+            yield _retention(data, retentions)
+        if any(each.positions for each in retentions):
+            yield _positions(data, retentions)
+        if rankings := [each for each in found if isinstance(each, Ranking)]:
+            yield _rankings(data, rankings)
+        if fits := [each for each in found if isinstance(each, WordFit)]:
+            yield _words(data, fits)
+
+
+def _retention(data: str, outcomes: Sequence[Retention]) -> Table:
+    unusual = {
+        "failed": any(each.failures for each in outcomes),
+        "unreadable": any(each.unreadable for each in outcomes),
+    }
+    figures = ["tokens kept %", "answers kept %", "cases", "ms/case", "tokens/s"]
+    table = _table(f"{data}: answers that survive", ["rate", "method"], figures)
+    for name, some in unusual.items():
+        if some:
+            table.add_column(name, justify="right")
+    for first, each in _by_rate(table, outcomes):
+        cells = [
+            _percent(each.tokens.value),
+            _percent(each.answers.value),
+            str(each.answers.whole),
+            _number(ms_per_case(each), 1),
+            _number(tokens_per_s(each), 0),
+        ]
+        counts = {"failed": len(each.failures), "unreadable": each.unreadable}
+        cells += [str(counts[name]) for name, some in unusual.items() if some]
+        table.add_row(first, each.method.label, *cells)
+    return table
+
+
+def _positions(data: str, outcomes: Sequence[Retention]) -> Table:
+    places = sorted({place for each in outcomes for place in each.positions})
+    title = f"{data}: answers that survive in %, by the gold document's position"
+    table = _table(title, ["rate", "method"], list(map(str, places)))
+    for first, each in _by_rate(table, outcomes):
+        shares = [each.positions.get(place) for place in places]
+        cells = ["–" if share is None else _percent(share.value, 0) for share in shares]
+        table.add_row(first, each.method.label, *cells)
+    return table
+
+
+def _by_rate(table: Table, outcomes: Sequence[Retention]) -> Iterator[tuple[str, Retention]]:
+    """Each outcome, in sections of one rate, with the rate where a section begins."""
+    for rate, group in groupby(outcomes, key=lambda outcome: outcome.rate):
+        first = f"{rate:g}"
+        for each in group:
+            yield first, each
+            first = ""
+        table.add_section()
+
+
+def _rankings(data: str, outcomes: Sequence[Ranking]) -> Table:
+    figures = ["cases", "failed", "mean rank", *(f"recall@{k}" for k in RECALLS), "ms/case"]
+    table = _table(f"{data}: where the gold document ranks, recall in %", ["ranker"], figures)
+    for each in outcomes:
+        table.add_row(
+            each.ranker,
+            str(len(each.ranks)),
+            str(len(each.failures)),
+            _number(each.mean_rank, 2),
+            *(_percent(each.recall(k)) for k in RECALLS),
+            _number(ms_per_case(each), 1),
+        )
+    return table
+
+
+def _words(data: str, outcomes: Sequence[WordFit]) -> Table:
+    title = f"{data}: words kept as in the reference, as many as it kept"
+    table = _table(title, ["method"], ["texts", "failed", "F1", "average precision"])
+    for each in outcomes:
+        table.add_row(
+            each.method.label,
+            str(len(each.f1)),
+            str(len(each.failures)),
+            _number(mean(each.f1), 3),
+            _number(mean(each.average_precision), 3),
+        )
+    return table
+
+
+def _table(title: str, names: Sequence[str], figures: Sequence[str]) -> Table:
+    table = Table(title=title, caption=CAPTION, title_justify="left", caption_justify="left")
+    for name in names:
+        table.add_column(name, overflow="fold")
+    for figure in figures:
+        table.add_column(figure, justify="right")
+    return table
+
+
+def _percent(share: float | None, digits: int = 1) -> str:
+    return "–" if share is None else f"{100 * share:.{digits}f}"
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "–" if value is None else f"{value:,.{digits}f}"
