@@ -63,7 +63,9 @@ def chosen(draft: Draft, kept: Mask) -> Choice:
     if filled.any() and not (kept & filled).any():
         kept = kept | (np.arange(len(contexts)) == np.argmax(filled))
     starts = np.array([start for start, _ in contexts])
-    following = np.searchsorted(starts, draft.words.starts, side="right")  # (W,): the document after each word
+    following = np.searchsorted(
+        starts, draft.words.starts, side="right"
+    )  # (W,): the document after each word
     between = (draft.documents < 0) & (following > 0) & (following < len(contexts))
     kept_before = np.concatenate(([False], np.logical_or.accumulate(kept)))  # (D+1,)
     joined = kept_before[following] & np.append(kept, False)[following]  # (W,)
@@ -130,6 +132,4 @@ def arranged(spans: Sequence[Span], contexts: Sequence[Span], order: Sequence[in
     groups = [(number, list(group)) for number, group in groupby(pieces, key=place)]
     own = dict(groups)
     queue = iter([number for number in order if number in own])
-    return tuple(
-        piece for number, group in groups for piece in (group if number < 0 else own[next(queue)])
-    )
+    return tuple(piece for number, group in groups for piece in (group if number < 0 else own[next(queue)]))

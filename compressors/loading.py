@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from compressors.base import CompressionError, Compressor
 from compressors.identity import UNREADABLE_SHARE, fingerprint, folder_of
 
-METHODS = ("llmlingua2",)
+if TYPE_CHECKING:
+    from compressors.checkpoint import Checkpoint
+    from compressors.ranking import Ranker
+
+METHODS = ("llmlingua2", "llmlingua", "longllmlingua")
 COMPATIBLE = ("0.2.2",)
 """Versions of the `llmlingua` package whose decisions can be reproduced."""
 
@@ -39,34 +45,76 @@ def load(
         raise CompressionError(f"can't be compatible with {compat!r}; known are {', '.join(COMPATIBLE)}")
     import torch  # only now: the proxy imports this module and must stay light
 
-    from compressors.checkpoint import extend_vocabulary, load_checkpoint
-    from compressors.compat import PLACEHOLDERS, LLMLingua2Compat
-    from compressors.encoder import Encoder
-    from compressors.llmlingua2 import LLMLingua2
-    from compressors.reading import Reader
+    from compressors.checkpoint import load_checkpoint
 
     if threads is not None:
         torch.set_num_threads(threads)
     checkpoint = load_checkpoint(
         model,
-        "classifier",
+        "classifier" if method == "llmlingua2" else "causal",
         folder=folder_of(method, model),
         device=device,
         dtype=dtype,
         revision=revision,
         trust_remote_code=trust_remote_code,
     )
+    name = fingerprint(method, model, dtype, revision, compat=compat, unreadable_share=unreadable_share)
+    if method == "llmlingua2":
+        return _classifying(checkpoint, name, compat, unreadable_share, batch_tokens)
+    return _causal(checkpoint, method, name, compat, unreadable_share, batch_tokens, trust_remote_code)
+
+
+def _classifying(
+    checkpoint: Checkpoint,
+    name: str,
+    compat: str | None,
+    unreadable_share: float,
+    batch_tokens: int | None,
+) -> Compressor:
+    from compressors.checkpoint import extend_vocabulary
+    from compressors.compat import PLACEHOLDERS, LLMLingua2Compat
+    from compressors.encoder import Encoder
+    from compressors.llmlingua2 import LLMLingua2
+    from compressors.reading import Reader
+
     if batch_tokens is None:
         batch_tokens = 512 if checkpoint.device.type == "cpu" else 65536
-    name = fingerprint(method, model, dtype, revision, compat=compat, unreadable_share=unreadable_share)
     encoder = Encoder(checkpoint.model, checkpoint.tokenizer.pad_token_id or 0, batch_tokens)
     if compat is not None:
         special_tokens = extend_vocabulary(checkpoint, PLACEHOLDERS)
         return LLMLingua2Compat(checkpoint.tokenizer, special_tokens, encoder, name)
-    return LLMLingua2(
-        Reader(checkpoint.tokenizer, checkpoint.window),
-        encoder,
-        name,
-        literacy=checkpoint.literacy,
-        unreadable_share=unreadable_share,
-    )
+    reader = Reader(checkpoint.tokenizer, checkpoint.window)
+    return LLMLingua2(reader, encoder, name, literacy=checkpoint.literacy, unreadable_share=unreadable_share)
+
+
+def _causal(
+    checkpoint: Checkpoint,
+    method: str,
+    name: str,
+    compat: str | None,
+    unreadable_share: float,
+    batch_tokens: int | None,
+    trust_remote_code: bool,
+) -> Compressor:
+    from compressors.causal import Causal
+    from compressors.llmlingua import LLMLingua
+    from compressors.longllmlingua import LongLLMLingua
+    from compressors.ranking import load_ranker
+    from compressors.reading import Reader
+
+    if batch_tokens is None:
+        batch_tokens = 1024 if checkpoint.device.type == "cpu" else 65536
+    causal = Causal(checkpoint.model, window=checkpoint.window, batch_tokens=batch_tokens)
+    reader = Reader(checkpoint.tokenizer, checkpoint.window)
+    options: dict[str, Any] = {
+        "start": reader.start,
+        "literacy": checkpoint.literacy,
+        "unreadable_share": unreadable_share,
+    }
+    if method == "llmlingua":
+        return LLMLingua(reader, causal, name, **options)
+
+    def rankers(ranker: str) -> Ranker:
+        return load_ranker(ranker, device=str(checkpoint.device), trust_remote_code=trust_remote_code)
+
+    return LongLLMLingua(reader, causal, name, rankers=rankers, **options)

@@ -52,6 +52,16 @@ class Reader:
         self.backend.no_padding()
         self.backend.encode_special_tokens = True  # a literal "[SEP]" in a text is text
         self.prefix, self.suffix = ids[: content[0]], ids[content[-1] + 1 :]
+        first = next(
+            (
+                i
+                for i in (tokenizer.bos_token_id, tokenizer.cls_token_id, tokenizer.eos_token_id)
+                if i is not None
+            ),
+            0,
+        )
+        self.start = self.prefix if len(self.prefix) else np.array([first], dtype=np.int64)
+        """What a causal model reads first: the tokenizer's prefix or what stands in for it, at least one token."""
         self.capacity = window - len(self.prefix) - len(self.suffix)
         """Tokens of a text that fit into one chunk."""
         unknown = tokenizer.unk_token_id

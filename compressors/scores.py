@@ -55,7 +55,22 @@ def quantised(probabilities: npt.NDArray[np.float64]) -> Scores:
     return scores
 
 
+def quantised_surprise(nats: npt.NDArray[np.float64]) -> Scores:
+    """Nats in steps of 1/256, within what log odds may be; int64."""
+    scores: Scores = np.rint(np.clip(nats * _STEPS, LOWEST + 2, -LOWEST - 2)).astype(np.int64)
+    return scores
+
+
 def dequantised(scores: Scores) -> npt.NDArray[np.float64]:
     """The probabilities that `scores` stand for."""
     result: npt.NDArray[np.float64] = 1 / (1 + np.exp(-scores / _STEPS))
     return result
+
+
+def grouped_means(
+    number: npt.NDArray[np.int64], values: npt.NDArray[np.float32], groups: int
+) -> npt.NDArray[np.float64]:
+    """The mean of the `values` of each group, `(groups,)`, where `number` names each value's; 0 for an empty one."""
+    sums = np.bincount(number, weights=values, minlength=groups)
+    means: npt.NDArray[np.float64] = sums / np.maximum(np.bincount(number, minlength=groups), 1)
+    return means

@@ -1,0 +1,75 @@
+"""Iterative token-level compression: each segment is judged given what was kept of those before it.
+
+LLMLingua (Jiang et al., EMNLP 2023, §4.2, algorithm 2). Each token is read once to be judged, and once more
+if it is kept. Knows token ids and drafts, but no tensors.
+T: tokens of a text, G: tokens of a segment, W: words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from compressors.causal import Causal, Stream, Surprisals
+from compressors.drafting import Draft
+from compressors.reading import TokenIds
+from compressors.scores import grouped_means
+from compressors.windows import Window
+from compressors.words import Mask, Offsets
+
+
+def judged_by_segments(
+    causal: Causal,
+    prefixes: Sequence[TokenIds],
+    worth: Callable[[Sequence[Surprisals]], Surprisals],
+    draft: Draft,
+    windows: Sequence[Window],
+    size: int,
+) -> Surprisals:
+    """What each token is worth, `(T,)` float32 in [0, 1]: 1 less its word's rank in its segment.
+
+    The text is read once after each of `prefixes`; `worth` makes one value of the surprises. Of each segment
+    of `size` tokens the best words stay that the rate pays for, the same for all prefixes. Where the model's
+    window is full, reading begins anew.
+    """
+    values = np.zeros(len(draft.reading.ids), dtype=np.float32)
+    word = np.searchsorted(draft.words.ends, draft.reading.starts, side="right")  # (T,)
+    streams: list[Stream] = []
+    for start, end in _segments(windows, size):
+        ids = draft.reading.ids[start:end]
+        if not streams or max(map(len, prefixes)) + streams[-1].length + len(ids) > causal.window:
+            streams = [causal.stream() for _ in prefixes]
+            for stream, prefix in zip(streams, prefixes, strict=True):
+                stream.read(prefix)
+        before = [stream.length for stream in streams]
+        found = causal.surprisals([stream.read(ids) for stream in streams], [ids] * len(streams))
+        ranks, kept = _ranked(worth(found), np.minimum(word[start:end], len(draft.words) - 1), draft)
+        values[start:end] = 1 - ranks
+        for stream, length in zip(streams, before, strict=True):
+            stream.rewind(length)
+            stream.read(ids[kept])
+    return values
+
+
+def _segments(windows: Sequence[Window], size: int) -> Iterator[tuple[int, int]]:
+    for window in windows:
+        for start in range(window.fresh, window.end, size):
+            yield start, min(start + size, window.end)
+
+
+def _ranked(values: Surprisals, word: Offsets, draft: Draft) -> tuple[npt.NDArray[np.float64], Mask]:
+    """The share of the segment's cost that better words take, and which tokens the rate pays for; `(G,)` each."""
+    own = word - word[0]
+    means = grouped_means(own, values, int(own[-1]) + 1)
+    pinned = (draft.pinned | draft.wanted)[word[0] : word[-1] + 1]
+    costs = draft.costs[word[0] : word[-1] + 1]
+    order = np.lexsort((-means, ~pinned))
+    spent = np.cumsum(costs[order]) / max(costs.sum(), 1)
+    shares = np.empty(len(order))
+    shares[order] = spent
+    rate = draft.target() / max(draft.original_tokens, 1)
+    kept = (shares <= rate) | pinned
+    kept[order[0]] = True  # a segment of which nothing stays would leave its successor without a past
+    return shares[own], kept[own]
