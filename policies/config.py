@@ -175,6 +175,8 @@ class Policy(Section):
     """What isn't shortened by then goes up as it is, now and on later turns."""
     on_failure: Literal["forward", "reject"] = "forward"
     """`forward` sends the original when compression fails; `reject` answers 503."""
+    recover: bool = False
+    """Whether an answer that repeats words of a shortened text gets back what was dropped between them."""
 
     def lowest_rate(self) -> float:
         """The strongest compression that a request may ask for, in (0, 1]."""

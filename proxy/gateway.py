@@ -26,7 +26,7 @@ from proxy.upstream import UpstreamClient
 
 _CREDENTIAL_HEADERS = ("authorization", "api-key", "x-api-key")
 # What changes neither which words stay nor which texts are looked at.
-_WITHOUT_INFLUENCE = {"compressor", "mode", "deadline_ms"}
+_WITHOUT_INFLUENCE = {"compressor", "mode", "deadline_ms", "recover"}
 _MOST_ORDERS = 1024
 
 

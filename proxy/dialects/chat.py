@@ -7,23 +7,26 @@ order, digits, unknown fields) stays as it came. Knows neither policies nor sock
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from json.decoder import scanstring  # type: ignore[attr-defined]
-from json.encoder import encode_basestring, encode_basestring_ascii
 from typing import Any, NamedTuple
 
+from proxy.dialects.source import (
+    Reader,
+    String,
+    after_space,
+    quoted,
+    read_any,
+    read_array,
+    read_object,
+    read_string,
+)
 from proxy.errors import MalformedJsonError
 
 SUFFIX = "/chat/completions"
-
-_Reader = Callable[[str, int], tuple[Any, int]]
-# Numbers are only walked over: read as strings they cost nothing and have no limit of digits.
-_any = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str).raw_decode
-_space = re.compile(r"[ \t\n\r]*")
-_key = re.compile(r'"((?:[^"\\\x00-\x1f]|\\.)*+)"[ \t\n\r]*:[ \t\n\r]*').match
-_mark = re.compile(r"[ \t\n\r]*([,\]}])[ \t\n\r]*").match
+# What asks for an answer that must follow a form, or whose words are counted or spoken elsewhere in it.
+_FORMS = """logprobs audio web_search_options structured_outputs guided_json guided_regex guided_choice
+    guided_grammar grammar json_schema""".split()
 
 
 class Slot(NamedTuple):
@@ -45,6 +48,8 @@ class ChatBody:
     roles: tuple[str, ...]
     """The role of each message; empty where it has none."""
     slots: tuple[Slot, ...]
+    wants_text: bool
+    """Whether the answer may be any text: no JSON, no log-probabilities, no audio is asked for."""
 
     def with_texts(self, texts: Mapping[int, str]) -> bytes:
         """The body with slot number i replaced by `texts[i]`; all else is copied."""
@@ -54,8 +59,8 @@ class ChatBody:
             slot = self.slots[number]
             # Without escapes in the source, there is nothing to escape in a part of it either.
             plain = slot.end - slot.start == len(slot.text) + 2
-            quoted = f'"{texts[number]}"'.encode() if plain else _quoted(texts[number])
-            pieces += (self.source[at : slot.start].encode(), quoted)
+            string = f'"{texts[number]}"'.encode() if plain else quoted(texts[number])
+            pieces += (self.source[at : slot.start].encode(), string)
             at = slot.end
         pieces.append(self.source[at:].encode())
         return b"".join(pieces)
@@ -69,7 +74,7 @@ def parse(body: bytes) -> ChatBody:
     """
     try:
         source = body.decode("utf-8")
-        top, end = _object(source, _after_space(source, 0), _TOP)
+        top, end = read_object(source, after_space(source, 0), _TOP)
         if end != len(source):
             raise MalformedJsonError(f"the request body goes on after its JSON object, at character {end}")
     except UnicodeDecodeError as error:
@@ -86,18 +91,24 @@ def parse(body: bytes) -> ChatBody:
     messages = messages if isinstance(messages, list) else []
     model = top.get("model")
     roles = tuple(map(_role, messages))
-    return ChatBody(source, model if isinstance(model, str) else "", roles, tuple(_slots(messages, roles)))
+    slots = tuple(_slots(messages, roles))
+    return ChatBody(source, model if isinstance(model, str) else "", roles, slots, _wants_text(top))
+
+
+def _wants_text(top: Mapping[str, Any]) -> bool:
+    form = top.get("response_format") or {"type": "text"}
+    return isinstance(form, dict) and form.get("type") == "text" and not any(map(top.get, _FORMS))
 
 
 def _slots(messages: Iterable[Any], roles: Iterable[str]) -> Iterator[Slot]:
     for number, (message, role) in enumerate(zip(messages, roles, strict=True)):
         content = message.get("content") if role else None
-        if isinstance(content, _String):
+        if isinstance(content, String):
             yield Slot(number, role, *content)
         elif isinstance(content, list):
             for part in content:
                 text = part.get("text") if isinstance(part, dict) and part.get("type") == "text" else None
-                if isinstance(text, _String):
+                if isinstance(text, String):
                     yield Slot(number, role, *text)
 
 
@@ -106,94 +117,22 @@ def _role(message: Any) -> str:
     return role if isinstance(role, str) else ""
 
 
-class _String(NamedTuple):
-    """A string with its place in the source."""
-
-    text: str
-    start: int
-    end: int
-
-
 def _messages(source: str, at: int) -> tuple[Any, int]:
-    return _array(source, at, _message)
+    return read_array(source, at, _message)
 
 
 def _message(source: str, at: int) -> tuple[Any, int]:
-    return _object(source, at, _MESSAGE) if source[at] == "{" else _any(source, at)
+    return read_object(source, at, _MESSAGE) if source[at] == "{" else read_any(source, at)
 
 
 def _content(source: str, at: int) -> tuple[Any, int]:
-    return _array(source, at, _part) if source[at] == "[" else _string(source, at)
+    return read_array(source, at, _part) if source[at] == "[" else read_string(source, at)
 
 
 def _part(source: str, at: int) -> tuple[Any, int]:
-    return _object(source, at, _PART) if source[at] == "{" else _any(source, at)
+    return read_object(source, at, _PART) if source[at] == "{" else read_any(source, at)
 
 
-def _string(source: str, at: int) -> tuple[Any, int]:
-    if source[at] != '"':
-        return _any(source, at)
-    text, end = scanstring(source, at + 1, True)
-    return _String(text, at, end), end
-
-
-_TOP: Mapping[str, _Reader] = {"messages": _messages}
-_MESSAGE: Mapping[str, _Reader] = {"content": _content}
-_PART: Mapping[str, _Reader] = {"text": _string}
-
-
-def _after_space(source: str, at: int) -> int:
-    match = _space.match(source, at)
-    return match.end() if match else at
-
-
-def _array(source: str, at: int, item: _Reader) -> tuple[Any, int]:
-    """Read an array with `item` for its values; anything but an array is read as it is."""
-    if source[at] != "[":
-        return _any(source, at)
-    values: list[Any] = []
-    at = _after_space(source, at + 1)
-    if source[at] == "]":
-        return values, at + 1
-    while True:
-        value, at = item(source, at)
-        values.append(value)
-        mark = _mark(source, at)
-        if mark is None or mark[1] == "}":
-            raise json.JSONDecodeError("Expecting ',' or ']'", source, at)
-        at = mark.end()
-        if mark[1] == "]":
-            return values, at
-
-
-def _object(source: str, at: int, readers: Mapping[str, _Reader]) -> tuple[dict[str, Any], int]:
-    """Read an object, values of the keys in `readers` by those; a key given twice is left out."""
-    if source[at] != "{":
-        raise json.JSONDecodeError("Expecting an object", source, at)
-    values: dict[str, Any] = {}
-    twice: set[str] = set()
-    at = _after_space(source, at + 1)
-    if source[at] == "}":
-        return values, at + 1
-    while True:
-        start = _key(source, at)
-        if start is None:
-            raise json.JSONDecodeError("Expecting a key in double quotes and a colon", source, at)
-        key = start[1] if "\\" not in start[1] else scanstring(source, at + 1, True)[0]
-        if key in values:
-            twice.add(key)
-        values[key], at = readers.get(key, _any)(source, start.end())
-        mark = _mark(source, at)
-        if mark is None or mark[1] == "]":
-            raise json.JSONDecodeError("Expecting ',' or '}'", source, at)
-        at = mark.end()
-        if mark[1] == "}":
-            return {k: v for k, v in values.items() if k not in twice} if twice else values, at
-
-
-def _quoted(text: str) -> bytes:
-    """`text` as a JSON string."""
-    try:
-        return encode_basestring(text).encode()
-    except UnicodeEncodeError:  # a lone surrogate, which UTF-8 can't hold, stays an escape
-        return encode_basestring_ascii(text).encode()
+_TOP: Mapping[str, Reader] = {"messages": _messages}
+_MESSAGE: Mapping[str, Reader] = {"content": _content}
+_PART: Mapping[str, Reader] = {"text": read_string}
