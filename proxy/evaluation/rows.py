@@ -99,7 +99,7 @@ def _document(row: _Row, number: int, item: object) -> str:
         parts = _Row({f"{field}.{name}": value for name, value in item.items()}, row.place)
         text = parts.text(f"{field}.text")
         return f"{parts.text(f'{field}.title')}\n{text}" if item.get("title") else text
-    raise row.error(field, "a text, or an object with text and title", item)
+    raise row.error(field, "a text, or an object with title and text", item)
 
 
 def _in_context(row: _Row) -> Case:
@@ -112,8 +112,9 @@ def _in_passage(row: _Row) -> Case:
 
 def _in_request(row: _Row) -> Case:
     """A chat request whose user message holds numbered documents and then the question."""
-    messages = _Row(row.values["request"], row.place).items("messages") if row.values["request"] else []
-    for message in messages:
+    request = row.values["request"]
+    messages = request.get("messages") if isinstance(request, dict) else None
+    for message in messages if isinstance(messages, list) else ():
         content = message.get("content") if isinstance(message, dict) else None
         if isinstance(content, str) and _NUMBERED.search(content):
             documents = _numbered(content)

@@ -104,6 +104,7 @@ def _words(data: str, outcomes: Sequence[WordFit]) -> Table:
 
 def _table(title: str, names: Sequence[str], figures: Sequence[str]) -> Table:
     table = Table(title=title, caption=CAPTION, title_justify="left", caption_justify="left")
+    table.min_width = max(len(title), len(CAPTION))  # neither is wrapped
     for name in names:
         table.add_column(name, overflow="fold")
     for figure in figures:
