@@ -88,7 +88,7 @@ def _passages(documents: Sequence[str], tokenizer: Any, most: int) -> tuple[list
     for document in map(well_formed, documents):
         firsts.append(len(passages))
         starts = [0]
-        if getattr(tokenizer, "is_fast", False) and len(document) > most:
+        if getattr(tokenizer, "is_fast", False) and len(document.encode()) > most:
             offsets = tokenizer(
                 document, add_special_tokens=False, return_offsets_mapping=True, verbose=False
             )
