@@ -5,6 +5,7 @@ Knows neither files nor YAML (`loading.py` does) and does not follow names from 
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
@@ -48,16 +49,16 @@ class Upstream(Section):
 class Compressor(Section):
     """A method with its model, loaded once and shared by all policies that name it."""
 
-    method: Literal["llmlingua2"] = "llmlingua2"
-    """How texts are shortened."""
+    method: Literal["llmlingua2", "llmlingua", "longllmlingua"] = "llmlingua2"
+    """How texts are shortened: by a token classifier, or by a causal model's surprise without or with a question."""
     model: str = "embedded"
-    """`embedded`, a Hugging Face token-classification checkpoint, or a local folder with one."""
+    """`embedded`, a Hugging Face checkpoint (token classifier or causal model, as the method needs), or a folder."""
     revision: str | None = None
     """Branch, tag or commit of a hub model."""
     device: str = "auto"
     """`auto` (a GPU where there is one), `cpu`, `cuda`, `cuda:1` …"""
     dtype: Literal["float32", "bfloat16", "float16"] | None = None
-    """Number format of the forward pass; float32 by default."""
+    """Number format of the forward pass; float32 by default, bfloat16 for causal models on a GPU."""
     trust_remote_code: bool = False
     """Whether code that comes with a hub model may run here."""
     batch_tokens: int = Field(default=8192, ge=512)
@@ -134,6 +135,126 @@ class JsonRule(Section):
         return self
 
 
+_SPLITS = "auto, paragraphs, json_list, or exactly one of {regex: '…'} and {tags: name}"
+
+
+def _regex(value: str | None) -> str | None:
+    """`value` if it is a regular expression that matches something; `^` and `$` stand for the ends of lines."""
+    if value is None:
+        return None
+    try:
+        pattern = re.compile(value, re.MULTILINE)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise ValueError(f"a Python regular expression ({error})") from None
+    if pattern.fullmatch(""):
+        raise ValueError("a regular expression that doesn't match the empty text")
+    return value
+
+
+class Split(Section):
+    """How documents are told apart: by a shape's name, or by exactly one of `regex` and `tags`."""
+
+    shape: Literal["auto", "paragraphs", "json_list"] | None = None
+    """`auto` knows the usual shapes; `paragraphs` are parted by blank lines; `json_list` holds one in each item."""
+    regex: str | None = None
+    """Matches a document, or has a group `document` or else a first one that does; a group `title` always stays."""
+    tags: tuple[Annotated[str, Field(pattern=r"^[A-Za-z_][\w:.-]*$")], ...] | None = Field(
+        default=None, min_length=1
+    )
+    """Names of the elements that are documents, such as `document`."""
+
+    @field_validator("tags", mode="before", json_schema_input_type=str | tuple[str, ...] | None)
+    @classmethod
+    def _one_or_many(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
+    @field_validator("regex")
+    @classmethod
+    def _compiles(cls, value: str | None) -> str | None:
+        return _regex(value)
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if sum(way is not None for way in (self.shape, self.regex, self.tags)) != 1:
+            raise ValueError(_SPLITS)
+        return self
+
+
+class Question(Section):
+    """What the question of a prompt stands in: exactly one of `tag` and `regex`."""
+
+    tag: Annotated[str, Field(pattern=r"^[A-Za-z_][\w:.-]*$")] | None = None
+    """Name of an element, such as `question`."""
+    regex: str | None = None
+    """Matches the question, or has a group `question` or else a first one that does."""
+
+    @field_validator("regex")
+    @classmethod
+    def _compiles(cls, value: str | None) -> str | None:
+        return _regex(value)
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.tag is None) == (self.regex is None):
+            raise ValueError("exactly one of tag, regex")
+        return self
+
+
+class Documents(Section):
+    """Where the documents and the question stand in the messages of a request."""
+
+    split: Split = Split(shape="auto")
+    """How documents are told apart: `auto`, `paragraphs`, `json_list`, `{regex: '…'}` or `{tags: document}`."""
+    question: Question | None = None
+    """`{tag: question}` or `{regex: '…'}`; by default what is labelled so, or the last user text."""
+
+    @field_validator(
+        "split", mode="before", json_schema_input_type=Literal["auto", "paragraphs", "json_list"] | Split
+    )
+    @classmethod
+    def _by_name(cls, value: object) -> object:
+        if isinstance(value, str) and value not in ("auto", "paragraphs", "json_list"):
+            raise ValueError(_SPLITS)
+        return {"shape": value} if isinstance(value, str) else value
+
+
+class Strategy(Section):
+    """How LLMLingua and LongLLMLingua spend a budget on documents, sentences and words."""
+
+    rankers: tuple[str, ...] = Field(default=("bm25", "perplexity"), min_length=1)
+    """What ranks documents by the question: `perplexity`, `bm25`, `gzip`, `embedding:MODEL`, `reranker:MODEL`."""
+    condition: Literal["after", "before", "none"] = "after"
+    """Where `perplexity` reads the question: after the document, before it, or not at all."""
+    restrictive: str = " We can get the answer to this question in the given documents."
+    """Sentence that follows the question where `perplexity` ranks by it; best in the prompts' language."""
+    document_filter: bool = True
+    """Whether whole documents may go."""
+    document_budget: str = Field(default="*1.3", pattern=r"^[-+*/().\d\s]+$")
+    """Arithmetic that follows the target, such as `+100`: tokens of the documents that stay before words go."""
+    kept_documents: tuple[Annotated[int, Field(ge=0)], ...] = ()
+    """Documents that stay in any case, by place from 0."""
+    min_documents: int = Field(default=0, ge=0)
+    """At least so many documents stay."""
+    order: Literal["original", "sort", "two_stage"] = "original"
+    """Documents as they came, best first, or best at both ends."""
+    dynamic_ratio: float = Field(default=0.0, ge=0, le=1)
+    """How much more of the best document than of the worst stays; 0 leaves it to the words."""
+    sentence_filter: bool = False
+    """Whether whole sentences may go before words do."""
+    sentence_budget: float = Field(default=1.4, gt=0)
+    """Tokens of the sentences that stay, as a multiple of the target."""
+    first_sentences: int = Field(default=0, ge=0)
+    """Sentences at each document's start that are preferred."""
+    last_sentences: int = Field(default=0, ge=0)
+    """Sentences at each document's end that are preferred."""
+    token_filter: bool = True
+    """Whether words go; without it only documents and sentences do."""
+    contrast: bool = True
+    """Whether words count by how much the question lessens their surprise."""
+    segment_tokens: Annotated[int, Field(ge=8)] | None = None
+    """Tokens judged at a time, given what was kept before them; without it all at once."""
+
+
 class Policy(Section):
     """What is shortened, how far, what is protected, and what happens when it doesn't work."""
 
@@ -157,6 +278,10 @@ class Policy(Section):
     """What is never dropped."""
     json_rules: tuple[JsonRule, ...] = ()
     """For pairs in JSON; the first that fits a key decides, what none fits stays. Without rules, see `protect`."""
+    strategy: Strategy = Strategy()
+    """For compressors with a causal model; others ignore it."""
+    documents: Documents | None = None
+    """Where documents and the question stand; without it a text has neither."""
     force_tokens: tuple[str, ...] = ("\n", "?")
     """Words or characters that always stay."""
     force_reserve_digit: bool = False

@@ -1,0 +1,139 @@
+"""Where a prompt's context begins and ends: between what announces it and the question, the call for an answer
+or the closing rule.
+
+Knows the build of prompts, among them the defaults of LangChain (an instruction that speaks of pieces of
+context, then the contents; or `Question: … Context: … Answer:`) and of LlamaIndex (a sentence, then the contents
+between two rules, then instruction, query and `Answer:`). Does not know how documents are told apart in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from policies.documents.labels import Label, announces_context
+from policies.documents.lines import Line
+from policies.protection.spans import Span
+
+_MOST_BEHIND = 1500  # characters from a label to the end of what follows the documents
+_MOST_BETWEEN = 1500  # characters of instructions between a sentence that announces the context and its label
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The part of a prompt that holds its documents."""
+
+    span: Span
+    announced: bool
+    """The prompt says that context begins here; else it is what surrounds a labelled question."""
+
+
+def block(lines: Sequence[Line]) -> Block | None:
+    """The context of a prompt, if something announces it or a question is labelled."""
+    opening = _opening(lines)
+    if opening is not None:
+        start, rule = opening
+        return Block((start, _closing(lines, start, rule)), announced=True)
+    start = _after_question(lines)
+    end = ending(lines, start)
+    return Block((start, end), announced=False) if start or end < lines[-1].end else None
+
+
+def _opening(lines: Sequence[Line]) -> tuple[int, Line | None] | None:
+    """Where the context begins, and the rule above it if there is one; None if nothing announces it.
+
+    A label (`Context:`) counts only in company, because people put it before all kinds of things.
+    """
+    asked = any(line.label is Label.QUESTION for line in lines)
+    announced: int | None = None  # the last line of the sentence that does
+    for index, line in enumerate(lines):
+        if line.label is Label.CONTEXT:
+            if announced is not None and line.start - lines[announced].end > _MOST_BETWEEN:
+                break
+            if asked or announced is not None or announces_context(line.text):
+                return _content(lines, index, line.content)
+        elif announced is None and not line.fenced and announces_context(line.text):
+            announced = _announcement_end(lines, index)
+            if announced + 1 < len(lines) and lines[announced + 1].is_rule:
+                break
+    return None if announced is None else _content(lines, announced, lines[announced].end)
+
+
+def _announcement_end(lines: Sequence[Line], index: int) -> int:
+    """The last line of an announcement that begins in line `index`: before a rule or a blank line, or with a colon."""
+    while (
+        index + 1 < len(lines)
+        and lines[index + 1].text
+        and not lines[index + 1].is_rule
+        and not lines[index].text.endswith((":", "："))
+    ):
+        index += 1
+    return index
+
+
+def _content(lines: Sequence[Line], index: int, start: int) -> tuple[int, Line | None]:
+    """What follows offset `start` of a line: in that line, or beneath a rule below it."""
+    if start < lines[index].end:
+        return start, None
+    for line in lines[index + 1 :]:
+        if line.is_rule:
+            return line.end, line
+        if line.text:
+            break
+    return start, None
+
+
+def _closing(lines: Sequence[Line], start: int, rule: Line | None) -> int:
+    """Where the context ends that begins at `start`, with the last rule like the one above it if there is one."""
+    if rule is not None:
+        for line in reversed(lines):
+            if line.start <= start:
+                break
+            if line.is_rule and line.text == rule.text:
+                return line.start
+    return ending(lines, start)
+
+
+def _after_question(lines: Sequence[Line]) -> int:
+    """The end of the labelled question that a prompt begins with; 0 without one."""
+    first = next((index for index, line in enumerate(lines) if line.text), 0)
+    if lines[first].label is not Label.QUESTION:
+        return 0
+    last = first
+    while last + 1 < len(lines) and lines[last + 1].text and lines[last + 1].label is None:
+        last += 1
+    return lines[last].end
+
+
+def ending(lines: Sequence[Line], start: int) -> int:
+    """Where behind `start` the documents give way to the question, an instruction or a call for an answer.
+
+    Read from the end, because documents may hold such labels too: there they are followed by more than a
+    prompt says behind its documents. The question is not looked for behind the documents if it stands before.
+    """
+    asked = _asked_before(lines, start)
+    end, pending = lines[-1].end, 0
+    for line in reversed(lines):
+        if line.start < start or pending > _MOST_BEHIND or line.label is Label.CONTEXT:
+            break
+        if line.label is None or (line.label is Label.QUESTION and asked):
+            pending += len(line.text)
+            continue
+        if line.label is Label.ANSWER and (pending or line.content < line.end):
+            break
+        asked |= line.label is Label.QUESTION
+        end, pending = line.start, 0
+    return end
+
+
+def _asked_before(lines: Sequence[Line], start: int) -> bool:
+    """Whether a labelled question stands before `start`, other than one of an example with its answer."""
+    asked = False
+    for line in lines:
+        if line.start >= start:
+            break
+        if line.label is Label.QUESTION:
+            asked = True
+        elif line.label is Label.ANSWER and line.content < line.end:
+            asked = False
+    return asked
