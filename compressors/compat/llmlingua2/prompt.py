@@ -14,8 +14,8 @@ from typing import Literal
 import numpy as np
 
 from compressors.base import CompatResult
-from compressors.compat.chunks import Chunk
-from compressors.compat.words import Merger, PackageWord
+from compressors.compat.llmlingua2.chunks import Chunk
+from compressors.compat.llmlingua2.words import Merger, PackageWord
 
 _PLAIN_WORDS = re.compile(r'\b\w+\b|[<>=/!@#$%^&*()?":{}|\\`~;_+-]')
 

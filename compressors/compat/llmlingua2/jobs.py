@@ -7,8 +7,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from compressors.base import Compressed, CompressionError, Job, Span, Word
-from compressors.compat.prompt import Context, Parameters, Prompt
+from compressors.base import Compressed, Job, Span, Word
+from compressors.compat.llmlingua2.prompt import Context, Parameters, Prompt
+from compressors.errors import CompressionError
 from compressors.gaps import Gaps
 from compressors.render import render
 from compressors.words import Words
