@@ -50,6 +50,8 @@ class _Piece:
     """Number of the answer's word that it is, or stands before."""
     choices: Callable[[int], Restored | None] | None
     """What may replace it, by place; None once decided."""
+    size: int
+    """Characters that it had when it came."""
     reach: int
     """Words up to and with `word` that a run must hold to speak for it."""
 
@@ -71,6 +73,11 @@ class RecoveryStream:
         self._kind = "mark"  # of the last character
         self._mark = self._word = ""  # what follows the last complete word, as far as it matters
         self._held = ""  # the part of it that wasn't given out
+
+    @property
+    def held(self) -> int:
+        """How many characters of what was fed have not been given out, as they are or recovered."""
+        return sum(piece.size for piece in self._waiting) + len(self._held)
 
     def feed(self, text: str) -> str:
         """Take the next piece of the answer; returns what can be given out now."""
@@ -142,14 +149,14 @@ class RecoveryStream:
     def _wait(self, mark: str, word: str, held: str) -> None:
         """Line up what wasn't given out of the word and the mark before it."""
         if not self._last or len(held) < len(word):
-            self._waiting.append(_Piece(held, self._count, None, 0))
+            self._waiting.append(_Piece(held, self._count, None, len(held), 0))
             return
         before, whole = self._dropped.before, self._dropped.whole
         apart = held == mark + word and any(map(before, self._runs))
         broken = word in self._dropped.broken_words
         self._waiting += (
-            _Piece(held[: -len(word)], self._count, before if apart else None, 2),
-            _Piece(word, self._count, whole if broken else None, 1),
+            _Piece(held[: -len(word)], self._count, before if apart else None, len(held) - len(word), 2),
+            _Piece(word, self._count, whole if broken else None, len(word), 1),
         )
 
     def _weigh(self, piece: _Piece, choices: Callable[[int], Restored | None]) -> None:

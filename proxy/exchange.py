@@ -21,6 +21,7 @@ from proxy.dialects import chat
 from proxy.errors import BadOverrideError, UncompressedError, UnknownRouteError
 from proxy.gateway import Gateway
 from proxy.record import Record
+from proxy.recovery import Recovering, prepare, relay_recovered
 from proxy.store.decision import Decision
 from proxy.streaming import HangUp, decompress, iterate_body, read_body, relay
 from proxy.upstream import request_headers, response_headers
@@ -42,6 +43,7 @@ class Exchange:
         self._record = record
         self._path: str = scope["raw_path"].decode("latin-1")
         self._headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        self._recovering: Recovering | None = None
         self.hang_up = HangUp(receive)
 
     async def run(self) -> None:
@@ -129,6 +131,8 @@ class Exchange:
             for number, (slot, decision) in enumerate(zip(texts.slots, decisions, strict=False))
             if decision.spans is not None
         }
+        if choice.policy is not None and choice.policy.recover and texts.wants_text:
+            self._recovering = prepare([slot.text for slot in texts.slots], decisions)
         return self._replaced(body, texts, shorter)
 
     def _replaced(self, body: Body, texts: chat.ChatBody, changed: Mapping[int, str]) -> Body:
@@ -179,6 +183,8 @@ class Exchange:
             headers.pop("content-encoding", None)
         if isinstance(body, bytes):
             headers["content-length"] = str(len(body))
+        if self._recovering is not None:
+            headers["accept-encoding"] = "identity"  # an encoded answer couldn't be read
         target = self._path[len(route.path) :]
         if self._scope["query_string"]:
             target += "?" + self._scope["query_string"].decode("latin-1")
@@ -187,7 +193,11 @@ class Exchange:
         try:
             self._record.upstream_s = time.perf_counter() - started
             self._record.status = response.status
-            failure = await relay(response, response_headers(response) + self._record.headers(), self._send)
+            answer_headers = response_headers(response) + self._record.headers()
+            if self._recovering is None:
+                failure = await relay(response, answer_headers, self._send)
+            else:
+                failure = await relay_recovered(self._recovering, response, answer_headers, self._send)
             self._record.failure = self._record.failure or failure
         except BaseException:
             response.close()  # the upstream must stop working for an answer that nobody reads
