@@ -25,10 +25,13 @@ LONGEST = 64
 """Characters of a word or a mark between words; longer ones take no part."""
 
 _SPACE = regex.compile(r"\s+")
-_WIDEST = 60  # characters that may have stood between two kept words
+_WIDEST = 32  # characters that may have stood between two kept words
 _PLAIN = regex.compile(r"(?:[\p{L}\p{N}\p{M}\p{Zs},.'’()%$€£¥°–—-])*")  # no line break, no markup
 _BRACKETS = regex.compile(r"[()]")
-_SENTENCE_END = regex.compile(r"(?<!\b\p{Lu}\p{Ll}?)\.(?=\s)")  # not in J. Smith, Dr. Smith, 3.5
+_SENTENCE = 500  # characters, more than most have
+_SENTENCE_END = regex.compile(
+    r"[!?…。！？\n]|(?<!\b\p{Lu}\p{Ll}?)\.(?=\s)"
+)  # not in J. Smith, Dr. Smith, 3.5
 _NEGATION = regex.compile(
     r"""\b(?:not|no|never|none|nor|neither|nobody|nothing|nowhere|cannot|without|except|unless|only|but|if|hardly
     |fail(?:s|ed|ing)?|den(?:y|ies|ied)|nicht|kein\p{L}*|nie|niemals|ohne|nur|wenn|ne|pas|jamais|sans|aucune?|non
@@ -170,9 +173,9 @@ class _Shortened:
         left, right = self._origin(start), self._origin(end - 1) + 1
         if not end - start <= right - left <= LONGEST:
             return None
-        while self._splits(left):
+        while self._splits(left) and right - left <= LONGEST:
             left -= 1
-        while self._splits(right):
+        while self._splits(right) and right - left <= LONGEST:
             right += 1
         return left, right
 
@@ -192,27 +195,47 @@ class _Shortened:
         return Restored(kept, whole, _letters(whole) - len(kept))
 
     def gap(self, number: int) -> Restored | None:
-        """What stood before a word, if its neighbour is missing and may return."""
-        before, after = self._extent(number - 1), self._extent(number)
-        if before is None or after is None:
+        """What stood before a word, if its neighbour is missing and may return.
+
+        It may not where the next gap of the same sentence stays open: half a phrase reads worse than none.
+        """
+        if any(self._stays_open(beside) for beside in (number - 1, number + 1)):
             return None
+        return self._filling(number)
+
+    def _filling(self, number: int) -> Restored | None:
+        stretch = self._missing(number)
         mark = self.kept[self.words[number - 1][1] : self.words[number][0]]
-        text = self._original[before[1] : after[0]]
-        if not self._may_return((before[1], after[0]), mark) or _spaced(text) == _spaced(mark):
+        if stretch is None or not self._may_return(stretch, mark):
             return None
-        return Restored(mark, text, _letters(text))
+        text = self._original[slice(*stretch)]
+        return Restored(mark, text, _letters(text)) if _spaced(text) != _spaced(mark) else None
+
+    def _missing(self, number: int) -> Span | None:
+        """The original between a word and the one before it; None where they changed places."""
+        before, after = self._extent(number - 1), self._extent(number)
+        return (before[1], after[0]) if before and after and before[1] <= after[0] else None
+
+    def _stays_open(self, number: int) -> bool:
+        stretch = self._missing(number) if number in self.apart else None
+        if stretch is None or stretch[1] - stretch[0] > _SENTENCE or self._filling(number) is not None:
+            return False
+        return _LETTERS.search(self._original, *stretch) is not None and not self._ends_sentence(stretch)
+
+    def _ends_sentence(self, stretch: Span) -> bool:
+        return _SENTENCE_END.search(self._original, *stretch) is not None
 
     def _may_return(self, stretch: Span, mark: str) -> bool:
         """Whether a stretch of the original is short, plain, of one sentence, and turns no meaning round."""
         start, end = stretch
-        if not 0 <= end - start <= _WIDEST:
+        if end - start > _WIDEST:
             return False
         text = self._original[start:end]
         brackets = _BRACKETS.findall(text)
         return (
             _PLAIN.fullmatch(text) is not None
             and (brackets in ([], ["(", ")"]) or brackets == _BRACKETS.findall(mark))
-            and _SENTENCE_END.search(self._original, start, end) is None
+            and not self._ends_sentence(stretch)
             and _NEGATION.search(text) is None
         )
 

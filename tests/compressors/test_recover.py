@@ -15,12 +15,13 @@ from compressors.recover import Recovery
 SOURCE = (
     "Barack Obama was born in 1961 in Honolulu, Hawaii. He was the first African-American president of the United "
     "States. J. Robert Oppenheimer did not sign the treaty in Geneva. Wilhelm Conrad Röntgen received the very "
-    "first Nobel Prize.\n\nThe company (founded by two students) quietly reported strong revenue of 5 million "
-    "dollars."
+    "first Nobel Prize.\n\nThe company reported strong revenue of 5 million dollars. Christopher Wren (as is known "
+    "all over the country) rebuilt many churches."
 )
 KEPT = (
     "Barack Obama | born| 1961| in Honolulu| Hawaii.| president| United| States. J| Oppenheimer| did| sign| treaty"
-    "| in Geneva. Wilhelm|gen| received| first Nobel Prize.|\n\nThe company| reported| revenue| of 5 million dollars."
+    "| in Geneva. Wilhelm|gen| received| first Nobel Prize.|\n\nThe company| reported| revenue| of 5 million "
+    "dollars. Christopher Wren| rebuilt| churches."
 )
 
 
@@ -56,7 +57,7 @@ def in_pieces(recovery: Recovery, pieces: Iterable[str]) -> str:
         ("States. J Oppenheimer", "States. J. Robert Oppenheimer"),
         ("J Oppenheimer did sign", "J. Robert Oppenheimer did sign"),  # but not what turns the meaning round
         ("in Honolulu Hawaii. president", "in Honolulu, Hawaii. president"),  # but not across sentences
-        ("The company reported revenue", "The company reported strong revenue"),  # but not a long aside
+        ("company reported revenue of", "company reported strong revenue of"),
         ("**Barack Obama born 1961**", "**Barack Obama was born in 1961**"),
         ("- Barack Obama born 1961\n- x", "- Barack Obama was born in 1961\n- x"),
     ],
@@ -75,6 +76,7 @@ def test_a_run_of_the_shortened_text_reads_as_in_the_original(answer: str, expec
         "1961 in Honolulu",  # nothing is missing in it
         "Oppenheimer did sign",  # what is missing says the opposite
         "Hawaii. president",
+        "Christopher Wren rebuilt churches",  # half a phrase
         "Nobel Prize. The company",  # beyond the end of a paragraph
         "born 1961 by chance, Barack",
         "Totally different words\n\n  with\todd   spaces ",
