@@ -5,18 +5,18 @@ from __future__ import annotations
 from compressors.base import (
     CompatResult,
     Compressed,
-    CompressionError,
     Compressor,
     Job,
     PromptCompressor,
     Span,
-    Strategy,
     Tokenizer,
     Word,
 )
+from compressors.errors import CompressionError
 from compressors.identity import fingerprint
 from compressors.loading import load
 from compressors.render import render
+from compressors.strategy import Strategy
 
 __all__ = [
     "CompatResult",

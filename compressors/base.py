@@ -6,8 +6,11 @@ Owns the vocabulary of this package. Knows no method, no model, no tensor: impor
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
+
+from compressors.errors import CompressionError
+from compressors.strategy import Strategy
 
 Span = tuple[int, int]
 """A half-open range of characters, `start < end`, of the text it belongs to."""
@@ -21,68 +24,6 @@ class Tokenizer(Protocol):
 
     def starts(self, text: str) -> Collection[int]:
         """Character offset at which each token of `text` starts, ascending, one entry a token."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Strategy:
-    """How LLMLingua and LongLLMLingua spend a budget; methods without a causal model ignore it.
-
-    The llmlingua package's names, where they differ, are in brackets.
-    """
-
-    rankers: tuple[str, ...] = ("bm25", "perplexity")
-    """What ranks documents and sentences by the question: `perplexity` of the causal model, `bm25`, `gzip`,
-    `embedding:MODEL` or `reranker:MODEL`; several are fused [rank_method]."""
-    condition: Literal["after", "before", "none"] = "after"
-    """Whether `perplexity` reads the question after the document, before it, or not at all
-    [condition_in_question]."""
-    restrictive: str = " We can get the answer to this question in the given documents."
-    """Sentence that follows the question where `perplexity` ranks by it, best in the prompts' language."""
-    document_filter: bool = True
-    """Whether whole documents may go [use_context_level_filter]."""
-    document_budget: str = "*1.3"
-    """Arithmetic that follows the target and gives the tokens of the documents that stay, as in `+100`
-    [context_budget]."""
-    kept_documents: tuple[int, ...] = ()
-    """Documents that stay in any case, by place from 0 [force_context_ids]."""
-    min_documents: int = 0
-    """At least so many documents stay [force_context_number]."""
-    order: Literal["original", "sort", "two_stage"] = "original"
-    """How documents that stay are arranged: as they came, best first, or best at both ends
-    [reorder_context]."""
-    dynamic_ratio: float = 0.0
-    """How much more of the best document than of the worst stays, in [0, 1]
-    [dynamic_context_compression_ratio]."""
-    sentence_filter: bool = False
-    """Whether whole sentences may go before words do [use_sentence_level_filter]."""
-    sentence_budget: float = 1.4
-    """Tokens of the sentences that stay, as a multiple of the target [token_budget_ratio]."""
-    first_sentences: int = 0
-    """Sentences at each document's start that are preferred [keep_first_sentence]."""
-    last_sentences: int = 0
-    """Sentences at each document's end that are preferred [keep_last_sentence]."""
-    token_filter: bool = True
-    """Whether words go; without it only documents and sentences do [use_token_level_filter]."""
-    contrast: bool = True
-    """Whether a word counts by how much the question lessens its surprise, not by its surprise alone
-    [condition_compare]."""
-    segment_tokens: int | None = None
-    """Tokens that are judged at a time, given what was kept before them; None judges all at once, given all
-    that stands before them [iterative_size]."""
-
-    def __post_init__(self) -> None:
-        """Raises `CompressionError` for a number out of its range or an unknown word."""
-        allowed = {
-            "condition": (self.condition in ("after", "before", "none"), "after, before, none"),
-            "order": (self.order in ("original", "sort", "two_stage"), "original, sort, two_stage"),
-            "rankers": (bool(self.rankers), "at least one"),
-            "dynamic_ratio": (0 <= self.dynamic_ratio <= 1, "0 to 1"),
-            "sentence_budget": (self.sentence_budget > 0, "above 0"),
-            "segment_tokens": (self.segment_tokens is None or self.segment_tokens >= 8, "8 and more"),
-        }
-        for name, (valid, values) in allowed.items():
-            if not valid:
-                raise CompressionError(f"{name} can't be {getattr(self, name)!r}; allowed: {values}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +61,7 @@ class Job:
     """Parts of documents that stay as long as the document does (numbers, titles, tags): ascending, disjoint."""
     question: str = ""
     """What the text is read for; LongLLMLingua keeps what helps to answer it."""
-    strategy: Strategy = Strategy()
+    strategy: Strategy = field(default_factory=Strategy)
     """How the budget is spent on documents, sentences and words."""
     context_rate: float | None = None
     """Share of the documents' tokens that stays after whole documents were dropped, in (0, 1]."""
@@ -206,7 +147,3 @@ class PromptCompressor(Compressor, Protocol):
         self, context: str | Sequence[str], tokenizer: Tokenizer | None = None, **parameters: Any
     ) -> CompatResult:
         """The package's `compress_prompt(context, ...)`, by the package's parameter names."""
-
-
-class CompressionError(Exception):
-    """A job or a model that a compressor can't work with; the message names what and why."""

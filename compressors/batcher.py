@@ -13,7 +13,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from compressors.base import Compressed, CompressionError, Compressor, Job
+from compressors.base import Compressed, Compressor, Job
+from compressors.errors import CompressionError
 
 _log = logging.getLogger("laconic.batcher")
 _POLL_S = 0.02

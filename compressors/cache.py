@@ -85,6 +85,14 @@ class Past(Cache):
         for layer in self.layers:
             layer.length = min(length, layer.length)
 
+    def drop(self, first: int, count: int) -> None:
+        """Forget `count` tokens from place `first` on; those after them keep their values and close up."""
+        for layer in self.layers:
+            end = layer.length - count
+            for buffer in (layer.keys, layer.values):
+                buffer[..., first:end, :] = buffer[..., first + count : layer.length, :].clone()
+            layer.length = end
+
     def repeated(self, rows: int, room: int) -> Past:
         """A copy of a one-row past for `rows` rows, with room for `room` more tokens."""
         return Past([layer.repeated(rows, room) for layer in self.layers])

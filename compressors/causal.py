@@ -150,3 +150,11 @@ class Stream:
         if length < self.length:
             self._past.keep(length)
             self._last = None
+
+    def drop(self, first: int, count: int) -> None:
+        """Forget `count` tokens from place `first` on, but not what later ones have seen of them.
+
+        What is read next takes the places after those that are left; it has no state before it.
+        """
+        self._past.drop(first, count)
+        self._last = None

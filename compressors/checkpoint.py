@@ -21,7 +21,7 @@ from transformers import (
     AutoTokenizer,
 )
 
-from compressors.base import CompressionError
+from compressors.errors import CompressionError
 from compressors.legibility import Literacy
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}

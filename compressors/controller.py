@@ -73,7 +73,7 @@ def dropped_sentences(
     strategy = draft.job.strategy
     starts = np.array([start for start, _ in sentences])
     number = np.maximum(np.searchsorted(starts, draft.words.starts, side="right") - 1, 0)  # (W,)
-    open_ = (draft.documents >= 0 if draft.job.contexts else ~draft.blocks) & ~dropped
+    open_ = (draft.documents >= 0 if draft.job.contexts else ~draft.blocks) & ~draft.heads & ~dropped
     costs = np.bincount(number[open_], weights=draft.costs[open_], minlength=len(sentences))  # (S,)
     inhabited = np.flatnonzero(costs > 0)
     preferred = _preferred(draft, number, open_, strategy.first_sentences, strategy.last_sentences)

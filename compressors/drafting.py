@@ -32,6 +32,8 @@ class Draft:
     """Words that are more than white space; `(W,)` bool."""
     blocks: Mask
     """Words that are verbatim blocks; `(W,)` bool."""
+    heads: Mask
+    """Words that stay as long as their document does; `(W,)` bool."""
     pinned: Mask
     """Words that stay unless their document goes: blocks, heads and forced spans; `(W,)` bool."""
     wanted: Mask
@@ -94,6 +96,7 @@ class Drafter:
         if share > self._unreadable_share or not len(reading.ids):
             return whole(job, len(starts), unreadable=share > self._unreadable_share)
         wanted = words.holding(_marked(job.text, [span for span, _ in found])) | unread
+        heads = words.holding(_marked(job.text, job.heads))
         flags = FLAGS[code_points(job.text)]
         if job.force_reserve_digit:
             wanted |= words.holding((flags & DIGIT) != 0)
@@ -103,7 +106,8 @@ class Drafter:
             documents=document_numbers(words, job.contexts),
             inked=words.holding((flags & SPACE) == 0),
             blocks=blocks,
-            pinned=blocks | words.holding(_marked(job.text, [*job.forced, *job.heads])),
+            heads=heads,
+            pinned=blocks | heads | words.holding(_marked(job.text, job.forced)),
             wanted=wanted,
             repeatable=repeatable(words, found),
             tokenizer=tokenizer,

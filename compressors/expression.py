@@ -6,7 +6,7 @@ import math
 import re
 from typing import NoReturn
 
-from compressors.base import CompressionError
+from compressors.errors import CompressionError
 
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]*)?|\.[0-9]+")
 _DEPTH = 20

@@ -34,10 +34,16 @@ class Gaps:
         lines = np.concatenate(([0], np.cumsum(breaks)))
         count = lines[self._ends] - lines[self._starts]  # (W+1,) line breaks in each gap
         self._strength = np.where(self._ends > self._starts, _BLANK, _NOTHING) + np.minimum(count, 2)
-        self._blank_at_start = (flags[words.starts] & SPACE) != 0  # forced spans may begin with white space
         closing = np.isin(codes, _CLOSING)
         self._closing = closing[words.starts] & closing[words.ends - 1] & (self._strength[:-1] == _NOTHING)
-        self._blank_at_end = (flags[words.ends - 1] & SPACE) != 0
+        space = (flags & SPACE) != 0  # blocks and forced spans may begin and end with white space
+        self._at_start, self._at_end = np.zeros((2, len(words)), dtype=np.int64)  # strengths
+        for word in np.flatnonzero(space[words.starts] | space[words.ends - 1]).tolist():
+            start, end = int(words.starts[word]), int(words.ends[word])
+            inner = start + len(text[start:end]) - len(text[start:end].lstrip())
+            outer = start + len(text[start:end].rstrip())
+            self._at_start[word] = (inner > start) * _BLANK + min(lines[inner] - lines[start], 2)
+            self._at_end[word] = (end > outer) * _BLANK + min(lines[end] - lines[outer], 2)
 
     def spans(self, kept: Mask) -> tuple[Span, ...]:
         """The character ranges that stay if the words marked in `kept` (`(W,)` bool) do."""
@@ -60,18 +66,18 @@ class Gaps:
         dropped = first != last
         best[0] = 0  # nothing separates the edges of the text from words dropped there
         best[-1] = gaps - 1
-        starts, ends = self._starts[best], self._ends[best]
-        blank = dropped & (self._strength[best] == _BLANK)
-        needless = blank & self._needless(chosen)
+        starts, ends, strength = self._starts[best], self._ends[best], self._strength[best]
+        blank = dropped & (strength == _BLANK)
+        needless = dropped & (strength <= self._brought(chosen))
         starts = np.where(blank, ends - 1, starts)
         return np.where(needless, ends, starts), ends
 
-    def _needless(self, chosen: Offsets) -> Mask:
-        """Whether either side of each stretch brings white space of its own or must not have any before it."""
-        after = np.concatenate(((self._blank_at_start | self._closing)[chosen], [False]))
-        before = np.concatenate(([False], self._blank_at_end[chosen]))
-        needless: Mask = before | after
-        return needless
+    def _brought(self, chosen: Offsets) -> Offsets:
+        """The strength of the white space that either side of each stretch brings or, before a mark, forbids."""
+        after = np.maximum(self._at_start, self._closing * _BLANK)[chosen]
+        before = np.concatenate(([_NOTHING], self._at_end[chosen]))
+        brought: Offsets = np.maximum(np.concatenate((after, [_NOTHING])), before)
+        return brought
 
 
 def _joined(pieces: npt.NDArray[np.int64]) -> tuple[Span, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from compressors.base import CompressionError
+from compressors.errors import CompressionError
 
 _LOGITS = 1 << 23
 """Most logits held at a time, 32 MiB in float32."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from compressors.base import CompressionError
+from compressors.errors import CompressionError
 
 _MODELS = Path(__file__).parent / "embedded"
 EMBEDDED = {

@@ -19,6 +19,7 @@ from compressors.clauses import tied_to_clauses
 from compressors.controller import dropped_sentences, kept_documents, scheduled
 from compressors.documents import chosen
 from compressors.drafting import Draft, Drafter
+from compressors.errors import CompressionError
 from compressors.legibility import Literacy
 from compressors.ranking import order
 from compressors.reading import Reader, TokenIds
@@ -102,7 +103,14 @@ class LLMLingua:
         self._drafter = Drafter(reader, literacy, unreadable_share)
 
     def compress(self, jobs: Sequence[Job]) -> list[Compressed]:
-        """Shorten each job's text, in order; few passes of the model over all of them."""
+        """Shorten each job's text, in order; few passes of the model over all of them.
+
+        Raises `CompressionError` for `min_probability`, which a causal model doesn't have.
+        """
+        if any(job.min_probability is not None for job in jobs):
+            raise CompressionError(
+                "min_probability needs a token classifier; a causal model knows rates and targets"
+            )
         drafts = [self._drafter.draft(job) for job in jobs]
         works = [self._work(draft) for draft in drafts if isinstance(draft, Draft)]
         self._rank(works)

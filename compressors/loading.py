@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from compressors.base import CompressionError, Compressor
+from compressors.base import Compressor
+from compressors.errors import CompressionError
 from compressors.identity import UNREADABLE_SHARE, fingerprint, folder_of
 
 if TYPE_CHECKING:

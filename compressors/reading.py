@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from compressors.base import CompressionError, Span
+from compressors.base import Span
 from compressors.characters import well_formed
+from compressors.errors import CompressionError
 from compressors.words import Offsets, Words
 
 TokenIds = npt.NDArray[np.int64]

@@ -60,15 +60,13 @@ def _segments(windows: Sequence[Window], size: int) -> Iterator[tuple[int, int]]
 
 
 def _ranked(values: Surprisals, word: Offsets, draft: Draft) -> tuple[npt.NDArray[np.float64], Mask]:
-    """The share of the segment's cost that better words take, and which tokens the rate pays for; `(G,)` each."""
-    own = word - word[0]
-    means = grouped_means(own, values, int(own[-1]) + 1)
-    pinned = (draft.pinned | draft.wanted)[word[0] : word[-1] + 1]
-    costs = draft.costs[word[0] : word[-1] + 1]
+    """The share of the segment's tokens that better words take, and which tokens the rate pays for; `(G,)` each."""
+    present, own = np.unique(word, return_inverse=True)  # words of the segment; the word of each token
+    means = grouped_means(own, values, len(present))
+    pinned, costs = (draft.pinned | draft.wanted)[present], np.bincount(own)
     order = np.lexsort((-means, ~pinned))
-    spent = np.cumsum(costs[order]) / max(costs.sum(), 1)
-    shares = np.empty(len(order))
-    shares[order] = spent
+    shares = np.empty(len(present))
+    shares[order] = np.cumsum(costs[order]) / len(own)
     rate = draft.target() / max(draft.original_tokens, 1)
     kept = (shares <= rate) | pinned
     kept[order[0]] = True  # a segment of which nothing stays would leave its successor without a past

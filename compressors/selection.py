@@ -95,7 +95,7 @@ def composed(
 
     `order` rearranges documents, named by their places.
 
-    A result that would take as many tokens as the text is the text itself.
+    A result that would take as many tokens as the text is the text itself, unless it is rearranged.
     """
     job = draft.job
     spans = selection.gaps.spans(kept)
@@ -103,7 +103,7 @@ def composed(
         spans = arranged(spans, job.contexts, order)
     text = render(job.text, spans)
     tokens = draft.tokenizer.count(text)
-    if tokens >= draft.original_tokens:  # never worse: a shorter text can take more tokens
+    if tokens >= draft.original_tokens and not order:  # never worse: a shorter text can take more tokens
         kept, spans, text = np.ones_like(kept), ((0, len(job.text)),), job.text
         tokens, dropped = draft.original_tokens, ~kept
     return Compressed(

@@ -207,6 +207,10 @@ class Documents(Section):
     """How documents are told apart: `auto`, `paragraphs`, `json_list`, `{regex: '…'}` or `{tags: document}`."""
     question: Question | None = None
     """`{tag: question}` or `{regex: '…'}`; by default what is labelled so, or the last user text."""
+    instruction_rate: Rate = 1.0
+    """Share that stays of the text around the documents."""
+    question_rate: Rate = 1.0
+    """Share that stays of the question that stands beside them."""
 
     @field_validator(
         "split", mode="before", json_schema_input_type=Literal["auto", "paragraphs", "json_list"] | Split

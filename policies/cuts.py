@@ -1,14 +1,18 @@
-"""How a text is cut: by the tags in it and by the policy's rules for JSON, both at once.
+"""How a text is cut: by the tags in it, by the policy's rules for JSON, and around documents.
 
-Owns the order of the two: tags go first, for JSON is JSON only without them. Knows neither's syntax.
+Owns the order of the three: tags go first, for JSON is JSON only without them. Knows nobody's syntax.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
-from policies.config import JsonRule
+from policies.config import Documents, JsonRule
+from policies.documents import Document
+from policies.groups import Setting
 from policies.json_rules import json_sections
+from policies.protection import Span
 from policies.segments import Section, sections
 
 
@@ -40,3 +44,58 @@ def _crossed(parts: Sequence[Section], cuts: Sequence[Section]) -> Iterator[Sect
                 break
             index += 1
         start = end
+
+
+def around(parts: Sequence[Section], setting: Setting, rule: Documents) -> tuple[Section, ...]:
+    """`parts` cut before the first and behind the last document that lies in each.
+
+    What stands around documents stays, or as much of it as `rule` says: of the question its own share.
+    """
+    return tuple(piece for part in parts for piece in _around(part, setting, rule))
+
+
+def _around(part: Section, setting: Setting, rule: Documents) -> Iterator[Section]:
+    documents = [document for document in setting.found.documents if _inside(document.span, part.span)]
+    if not part.compress or not documents:
+        yield part
+        return
+    start, end = documents[0].span[0], documents[-1].span[1]
+    yield from _outside((part.span[0], start), setting.found.question, rule)
+    yield replace(part, span=(start, end))
+    yield from _outside((end, part.span[1]), setting.found.question, rule)
+
+
+def _outside(span: Span, question: Span | None, rule: Documents) -> Iterator[Section]:
+    """The instruction in `span`, and the question if it stands there."""
+    inner = question if question is not None and _inside(question, span) else (span[1], span[1])
+    shares = (
+        ((span[0], inner[0]), rule.instruction_rate),
+        (inner, rule.question_rate),
+        ((inner[1], span[1]), rule.instruction_rate),
+    )
+    for piece, rate in shares:
+        if piece[0] < piece[1]:
+            yield Section(piece, rate, rate < 1)
+
+
+def within(span: Span, documents: Iterable[Document]) -> tuple[Document, ...]:
+    """The documents that lie in `span`, counted from its start; none if they would not fill it from end to end."""
+    own = [document for document in documents if _inside(document.span, span)]
+    if not own or (own[0].span[0], own[-1].span[1]) != span:
+        return ()
+    return tuple(
+        Document(
+            (document.span[0] - span[0], document.span[1] - span[0]),
+            tuple((start - span[0], end - span[0]) for start, end in document.heads),
+        )
+        for document in own
+    )
+
+
+def joined(text: str, spans: Iterable[Span]) -> str:
+    """The characters of `text` that `spans` hold, in order."""
+    return "".join(text[start:end] for start, end in spans)
+
+
+def _inside(inner: Span, outer: Span) -> bool:
+    return outer[0] <= inner[0] and inner[1] <= outer[1]

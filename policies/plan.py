@@ -6,14 +6,18 @@ Knows no compressor; carrying a plan out is the proxy's work.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from policies.config import Policy, Range, Target
-from policies.protection import Span, protect
-from policies.segments import Section, sections
+from policies.cuts import around, cut, joined, within
+from policies.documents import Document
+from policies.groups import Setting, Text
+from policies.protection import Protection, Span, protect
+from policies.protection.spans import subtract, union
+from policies.segments import Section
 
 
 class Skip(StrEnum):
@@ -49,13 +53,6 @@ class Tokenizer(Protocol):
         """Number of tokens in `text`."""
 
 
-class Text(NamedTuple):
-    """A text of a request with the role of its message."""
-
-    role: str
-    text: str
-
-
 @dataclass(frozen=True, slots=True)
 class Measure:
     """How far a piece is shortened: exactly one is set."""
@@ -67,12 +64,22 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of a text to shorten; `blocks` and `inline` are protected, counted from the piece's own start."""
+    """A part of a text to shorten; all spans but its own are counted from the piece's start."""
 
     span: Span
     measure: Measure
     blocks: tuple[Span, ...]
+    """Protected and cut out."""
     inline: tuple[Span, ...]
+    """Protected and read."""
+    documents: tuple[Span, ...] = ()
+    """Whole ones may go; what lies between them only separates them."""
+    heads: tuple[Span, ...] = ()
+    """Parts of documents that stay as long as their document does."""
+    question: str = ""
+    """What the piece is read for."""
+    bundle: int | None = None
+    """Pieces with the same number, of several texts, are the documents of one prompt: none of them goes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,42 +97,39 @@ class TextPlan:
     expected_tokens: int = 0
 
 
-def arrival_groups(roles: Iterable[str]) -> list[int]:
-    """Number each message by its arrival group: a maximal run of messages between two assistant messages.
-
-    An assistant message belongs to the group that it answers.
-    """
-    groups, group, answered = [], 0, False
-    for role in roles:
-        if answered and role != "assistant":
-            group += 1
-        answered = role == "assistant"
-        groups.append(group)
-    return groups
-
-
 def plan_text(
-    text: Text, policy: Policy, tokenizer: Tokenizer, *, rate: float | None = None, tags: bool = False
+    text: Text,
+    policy: Policy,
+    tokenizer: Tokenizer,
+    *,
+    rate: float | None = None,
+    tags: bool = False,
+    setting: Setting | None = None,
 ) -> TextPlan:
     """Decide what happens to `text`; `rate` replaces the policy's where a request asked for one in (0, 1].
 
-    With `tags`, `<laconic:keep>` and `<llmlingua>` markup is obeyed, and stripped in any case.
+    With `tags`, `<laconic:keep>` and `<llmlingua>` markup is obeyed, and stripped in any case. `setting` tells
+    of documents and the question.
     """
-    parts = sections(text.text) if tags else (Section((0, len(text.text)), None, True),)
-    whole = tuple(part.span for part in parts if part.span[0] < part.span[1])
     tokens = tokenizer.count(text.text)
+    target, reason = _target(text.role, tokens, policy.targets)
+    reach = next((r for r in policy.ranges if r.fits(tokens)), None) if target is not None else None
+    parts = cut(text.text, tags=tags, rules=policy.json_rules if reach is not None else ())
+    if setting is not None and policy.documents is not None:
+        parts = around(parts, setting, policy.documents)
+    whole = tuple(part.span for part in parts if part.span[0] < part.span[1])
 
     def left(reason: Skip) -> TextPlan:
-        sent = tokens if not tags else tokenizer.count("".join(text.text[start:end] for start, end in whole))
+        united = union(whole)
+        sent = tokens if united == [(0, len(text.text))] else tokenizer.count(joined(text.text, united))
         return TextPlan(tokens, whole, skip=reason, expected_tokens=sent)
 
-    target, reason = _target(text.role, tokens, policy.targets)
     if target is None:
         return left(reason)
-    reach = next((r for r in policy.ranges if r.fits(tokens)), None)
     if reach is None:
         return left(Skip.SHORT)
-    pieces, expected, droppable = _pieces(text.text, parts, policy, reach, tokens, tokenizer, rate)
+    scene = _Scene(text, parts, policy, reach, tokens, tokenizer, rate, setting)
+    pieces, expected, droppable = _pieces(scene)
     if not droppable:
         return left(Skip.PROTECTED)
     if tokens - expected < max(policy.min_saved_tokens, 1) and reach.min_probability is None:
@@ -148,45 +152,91 @@ def _target(role: str, tokens: int, targets: Sequence[Target]) -> tuple[Target |
     return None, reason
 
 
-def _pieces(
-    text: str,
-    parts: Sequence[Section],
-    policy: Policy,
-    reach: Range,
-    tokens: int,
-    tokenizer: Tokenizer,
-    rate: float | None,
-) -> tuple[tuple[Piece, ...], int, bool]:
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """All that the pieces of a text depend on."""
+
+    text: Text
+    parts: Sequence[Section]
+    policy: Policy
+    reach: Range
+    tokens: int
+    tokenizer: Tokenizer
+    rate: float | None
+    setting: Setting | None
+
+    @property
+    def documents(self) -> tuple[Document, ...]:
+        """The documents of the text."""
+        return self.setting.found.documents if self.setting is not None else ()
+
+
+def _pieces(scene: _Scene) -> tuple[tuple[Piece, ...], int, bool]:
     """The parts to shorten, the tokens expected to remain of the text, and whether anything may be dropped."""
     pieces: list[Piece] = []
     expected, droppable = 0.0, False
-    for part in parts:
+    count = scene.tokenizer.count
+    for part in scene.parts:
         start, end = part.span
-        content = text[start:end]
-        size = tokens if len(content) == len(text) else tokenizer.count(content)
+        content = scene.text.text[start:end]
+        size = scene.tokens if len(content) == len(scene.text.text) else count(content)
         if not part.compress:
             expected += size
             continue
-        protection = protect(content, policy.protect)
-        fixed = sum(tokenizer.count(content[a:b]) for a, b in protection.blocks)
-        kept = sum(tokenizer.count(content[a:b]) for a, b in protection.inline)
-        measure = _measure(part, policy, reach, tokens, alone=len(content) == len(text), rate=rate)
+        documents = within(part.span, scene.documents)
+        protection = _protected(content, documents, scene.policy)
+        fixed = sum(count(content[a:b]) for a, b in protection.blocks)
+        kept = sum(count(content[a:b]) for a, b in protection.inline)
+        measure = _measure(part, scene, size, documents)
         free = max(size - fixed, 0)
-        droppable |= free > kept
-        pieces.append(Piece(part.span, measure, protection.blocks, protection.inline))
-        expected += fixed + max(kept, _expected(measure, free, fixed))
+        droppable |= free > kept or len(documents) > 1
+        pieces.append(_piece(part, measure, protection, documents, scene))
+        remaining = _expected(measure, free, fixed)
+        expected += fixed + (remaining if len(documents) > 1 else max(kept, remaining))
     return tuple(pieces), round(expected), droppable
 
 
-def _measure(
-    part: Section, policy: Policy, reach: Range, tokens: int, *, alone: bool, rate: float | None
-) -> Measure:
+def _piece(
+    part: Section, measure: Measure, protection: Protection, documents: Sequence[Document], scene: _Scene
+) -> Piece:
+    setting = scene.setting
+    bundled = setting is not None and setting.bundled
+    return Piece(
+        part.span,
+        measure,
+        protection.blocks,
+        protection.inline,
+        documents=() if bundled else tuple(document.span for document in documents),
+        heads=tuple(head for document in documents for head in document.heads),
+        question=setting.question if setting is not None else "",
+        bundle=scene.text.group if bundled else None,
+    )
+
+
+def _protected(content: str, documents: Sequence[Document], policy: Policy) -> Protection:
+    """What is protected; in documents, of their bodies alone: a list of passages is no longer one JSON block."""
+    if not documents:
+        return protect(content, policy.protect)
+    blocks: list[Span] = []
+    inline: list[Span] = []
+    for document in documents:
+        for start, end in subtract([document.span], document.heads):
+            found = protect(content[start:end], policy.protect)
+            blocks += [(start + a, start + b) for a, b in found.blocks]
+            inline += [(start + a, start + b) for a, b in found.inline]
+    return Protection(tuple(blocks), tuple(inline))
+
+
+def _measure(part: Section, scene: _Scene, size: int, documents: Sequence[Document]) -> Measure:
+    reach = scene.reach
     if part.rate is not None:
-        return Measure(rate=max(part.rate, policy.min_rate or 0.0))
-    if rate is not None:
-        return Measure(rate=rate)
-    if reach.target_tokens is not None and not alone:  # several parts share the text's budget evenly
-        return Measure(rate=min(reach.target_tokens / tokens, 1.0))
+        return Measure(rate=max(part.rate, scene.policy.min_rate or 0.0))
+    if scene.rate is not None:
+        return Measure(rate=scene.rate)
+    if reach.target_tokens is not None and documents:  # what stands around them is paid for
+        return Measure(target_tokens=max(reach.target_tokens - (scene.tokens - size), 1))
+    if reach.target_tokens is not None and size < scene.tokens:  # several parts share the budget evenly
+        return Measure(rate=min(reach.target_tokens / scene.tokens, 1.0))
     return Measure(reach.rate, reach.target_tokens, reach.min_probability)
 
 

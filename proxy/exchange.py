@@ -14,7 +14,8 @@ from urllib.parse import unquote
 from starlette.types import Receive, Scope, Send
 
 from policies.config import Route
-from policies.plan import Skip, Text
+from policies.groups import Text, arrival_groups
+from policies.plan import Skip
 from policies.routes import Choice, InvalidOverrideError, find_route, override
 from policies.segments import stripped
 from proxy.dialects import chat
@@ -154,8 +155,9 @@ class Exchange:
         started = time.perf_counter()
         try:
             order = self._gateway.order(choice, texts.model, self._headers)
+            groups = arrival_groups(texts.roles)
             decisions = await self._gateway.pipeline.decide(
-                [Text(slot.role, slot.text) for slot in texts.slots], order
+                [Text(slot.role, slot.text, groups[slot.message]) for slot in texts.slots], order
             )
         except Exception as error:
             _log.exception("the pipeline failed")

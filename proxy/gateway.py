@@ -108,7 +108,15 @@ class Gateway:
         fields["protect"] = sorted(fields["protect"])
         named = [fields, fingerprint_of(compressor), encoding, choice.rate, choice.route.tags]
         keys = self.keys.within(json.dumps(named, sort_keys=True).encode())
-        return Order(policy, self.engines[compressor], keys, encoding, choice.rate, choice.route.tags)
+        return Order(
+            policy,
+            self.engines[compressor],
+            keys,
+            encoding,
+            choice.rate,
+            choice.route.tags,
+            by_group=policy.documents is not None or compressor.method == "longllmlingua",
+        )
 
     async def retire(self, successor: Gateway | None = None) -> None:
         """Stop what `successor` doesn't go on using; requests that still run are served to their end."""

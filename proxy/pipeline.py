@@ -7,19 +7,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from compressors import Compressed, Job, Span, render
 from compressors.batcher import Batcher, NotReadyError, QueueFullError, Shortened
 from policies.config import Policy
+from policies.groups import Setting, Text, arrivals, settings
 from policies.invariants import violations
-from policies.plan import Piece, Skip, Text, TextPlan, plan_text
+from policies.plan import Skip, TextPlan, plan_text
 from policies.protection import Protection
+from policies.protection.spans import union
 from policies.segments import sections
 from policies.tokens import Tokenizer, tokenizer
+from proxy.jobs import Commission, Remainder, commissions, remainders
 from proxy.metrics import FAILURES, INVARIANT_VIOLATIONS, QUEUE_SECONDS
 from proxy.store.decision import Decision, Keys
 from proxy.store.memory import Memory
@@ -38,6 +42,8 @@ class Order:
     encoding: str
     rate: float | None
     tags: bool
+    by_group: bool = False
+    """Whether a text's decision depends on its arrival group: on a question or on other documents."""
 
 
 class Pipeline:
@@ -50,52 +56,73 @@ class Pipeline:
 
     async def decide(self, texts: Sequence[Text], order: Order) -> list[Decision]:
         """A decision for each text, in order; what isn't ready at the policy's deadline is left as it is."""
-        by_role = {role: order.keys.within(role.encode()) for role in {text.role for text in texts}}
-        keys = [by_role[role].digest(text.encode("utf-8", "surrogatepass")) for role, text in texts]
+        keys = list(_keys(texts, order))
         known = dict(zip(keys, await self._memory.get_many(keys), strict=True))
         if None not in known.values():
             return [decision for key in keys if (decision := known[key]) is not None]
         fresh = {key: text for key, text in zip(keys, texts, strict=True) if known[key] is None}
         joined = {key: self._flights[key] for key in fresh if key in self._flights}
         ours = {key: text for key, text in fresh.items() if key not in joined}
+        if ours and order.by_group:  # what is decided together is decided from the same texts again
+            groups = {text.group for text in ours.values()}
+            ours = {key: text for key, text in zip(keys, texts, strict=True) if text.group in groups}
         if ours:
-            joined |= dict.fromkeys(ours, _Flight(self._take_off(ours, order), ours, self._flights))
+            flight = _Flight(self._take_off(ours, texts, order), ours, self._flights)
+            joined |= dict.fromkeys(ours, flight)
         landed: dict[bytes, Decision] = {}
         boarded = {flight: flight.board() for flight in set(joined.values())}
         for result in await asyncio.gather(*boarded.values()):
             landed |= result
         return [known[key] or landed[key] for key in keys]
 
-    async def _take_off(self, texts: Mapping[bytes, Text], order: Order) -> dict[bytes, Decision]:
-        decisions = await self._shorten(texts, order)
+    async def _take_off(
+        self, texts: Mapping[bytes, Text], request: Sequence[Text], order: Order
+    ) -> dict[bytes, Decision]:
+        decisions = await self._shorten(texts, request, order)
         keep = decisions
         if order.policy.on_failure == "reject":  # a refused request may be tried again
             keep = {k: d for k, d in decisions.items() if d.skip is None or not d.skip.is_failure}
         return decisions | await self._memory.settle(keep)
 
-    async def _shorten(self, texts: Mapping[bytes, Text], order: Order) -> dict[bytes, Decision]:
+    async def _shorten(
+        self, texts: Mapping[bytes, Text], request: Sequence[Text], order: Order
+    ) -> dict[bytes, Decision]:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + order.policy.deadline_ms / 1000
-        planning = loop.run_in_executor(self._threads, _plan_all, list(texts.values()), order)
+        planning = loop.run_in_executor(self._threads, _plan_all, list(texts.values()), request, order)
         done, _ = await asyncio.wait([planning], timeout=deadline - loop.time())
         if not done:
             FAILURES.labels(Skip.DEADLINE).inc(len(texts))
             return {key: _uncounted(text.text, order) for key, text in texts.items()}
         plans = dict(zip(texts, planning.result(), strict=True))
-        waiting = {
-            key: _submit(texts[key].text, plan, order) for key, plan in plans.items() if plan.skip is None
-        }
-        futures = [
-            future for attempt in waiting.values() if not isinstance(attempt, Skip) for future in attempt
-        ]
+        jobs = commissions(texts, plans, order.policy, tokenizer(order.encoding))
+        attempts = [(commission, _submit(commission.job, order)) for commission in jobs]
+        futures = [future for _, future in attempts if not isinstance(future, Skip)]
         try:
             if futures:
                 await asyncio.wait(futures, timeout=max(deadline - loop.time(), 0))
         finally:  # late ones, and all of them when the last client is gone
             for future in futures:
                 future.cancel()
-        outcomes = {key: _outcome(attempt, order) for key, attempt in waiting.items()}
+        outcomes = _outcomes(attempts, order)
         return await loop.run_in_executor(self._threads, _decide_all, texts, plans, outcomes, order)
+
+
+def _keys(texts: Sequence[Text], order: Order) -> Iterator[bytes]:
+    """What each text's decision is remembered under."""
+    if not order.by_group:
+        by_role = {role: order.keys.within(role.encode()) for role in {text.role for text in texts}}
+        for text in texts:
+            yield by_role[text.role].digest(text.text.encode("utf-8", "surrogatepass"))
+        return
+    for (_, members), arrived in zip(
+        groupby(texts, key=lambda text: text.group), arrivals(texts), strict=True
+    ):
+        parts = [part.encode("utf-8", "surrogatepass") for text in arrived for part in text[:2]]
+        keys = order.keys.within(*parts)
+        for place, text in enumerate(members):
+            within = keys.within(text.role.encode(), str(place).encode())
+            yield within.digest(text.text.encode("utf-8", "surrogatepass"))
 
 
 class _Flight:
@@ -139,8 +166,9 @@ class _Flight:
                 del self._flights[key]
 
 
-_Attempt = list[asyncio.Future[Shortened]] | Skip
-_Outcome = list[Compressed] | Skip
+_Attempt = asyncio.Future[Shortened] | Skip
+_Outcome = list[Remainder] | Skip
+"""What stays of each piece of a text, in order, or why there is nothing."""
 
 
 def _uncounted(text: str, order: Order) -> Decision:
@@ -149,59 +177,56 @@ def _uncounted(text: str, order: Order) -> Decision:
     return Decision(len(text) // 4, len(text) // 4, spans, Skip.DEADLINE)
 
 
-def _plan_all(texts: Iterable[Text], order: Order) -> list[TextPlan]:
+def _plan_all(texts: Sequence[Text], request: Sequence[Text], order: Order) -> list[TextPlan]:
     counter = tokenizer(order.encoding)
-    return [plan_text(text, order.policy, counter, rate=order.rate, tags=order.tags) for text in texts]
+    around: Mapping[Text, Setting] = {}
+    if order.by_group:
+        around = settings(request, {text.group for text in texts}, order.policy.documents)
+    return [
+        plan_text(text, order.policy, counter, rate=order.rate, tags=order.tags, setting=around.get(text))
+        for text in texts
+    ]
 
 
-def _submit(text: str, plan: TextPlan, order: Order) -> _Attempt:
-    futures: list[asyncio.Future[Shortened]] = []
+def _submit(job: Job, order: Order) -> _Attempt:
     try:
-        for piece in plan.pieces:
-            futures.append(order.engine.submit(_job(text, piece, order)))
-    except (QueueFullError, NotReadyError) as error:
-        for future in futures:
-            future.cancel()
-        return Skip.OVERLOADED if isinstance(error, QueueFullError) else Skip.NOT_READY
-    return futures
+        return order.engine.submit(job)
+    except QueueFullError:
+        return Skip.OVERLOADED
+    except NotReadyError:
+        return Skip.NOT_READY
 
 
-def _job(text: str, piece: Piece, order: Order) -> Job:
-    policy = order.policy
-    return Job(
-        text=text[piece.span[0] : piece.span[1]],
-        rate=piece.measure.rate or 1.0,
-        target_tokens=piece.measure.target_tokens,
-        min_probability=piece.measure.min_probability,
-        verbatim=piece.blocks,
-        forced=piece.inline,
-        force_tokens=policy.force_tokens,
-        force_reserve_digit=policy.force_reserve_digit,
-        drop_consecutive=policy.drop_consecutive,
-        chunk_end_tokens=policy.chunk_end_tokens,
-        token_to_word=policy.token_to_word,
-        tokenizer=tokenizer(order.encoding),
-    )
+def _outcomes(attempts: Iterable[tuple[Commission, _Attempt]], order: Order) -> dict[bytes, _Outcome]:
+    """By text: what stays of its pieces, in order; the first failure stands for the whole text."""
+    outcomes: dict[bytes, _Outcome] = {}
+    for commission, attempt in attempts:
+        result = _result(attempt, order)
+        if isinstance(result, Skip):
+            for share in commission.shares:
+                if not isinstance(outcomes.get(share.key), Skip):
+                    FAILURES.labels(result).inc()
+                outcomes[share.key] = result
+            continue
+        for share, remainder in remainders(commission, result):
+            pieces = outcomes.setdefault(share.key, [])
+            if not isinstance(pieces, Skip):
+                pieces.append(remainder)
+    return outcomes
 
 
-def _outcome(attempt: _Attempt, order: Order) -> _Outcome:
-    """The results of a text's pieces, or why there are none."""
+def _result(attempt: _Attempt, order: Order) -> Compressed | Skip:
+    """A job's result, or why there is none."""
     if isinstance(attempt, Skip):
-        FAILURES.labels(attempt).inc()
         return attempt
-    results = []
-    for future in attempt:
-        if future.cancelled():
-            FAILURES.labels(Skip.DEADLINE).inc()
-            return Skip.DEADLINE
-        if (error := future.exception()) is not None:
-            FAILURES.labels(Skip.FAILED).inc()
-            _log.error("compressor failed: %s", type(error).__name__)
-            return Skip.FAILED
-        shortened = future.result()
-        QUEUE_SECONDS.labels(order.policy.compressor).observe(shortened.queue_s)
-        results.append(shortened.result)
-    return results
+    if attempt.cancelled():
+        return Skip.DEADLINE
+    if (error := attempt.exception()) is not None:
+        _log.error("compressor failed: %s", type(error).__name__)
+        return Skip.FAILED
+    shortened = attempt.result()
+    QUEUE_SECONDS.labels(order.policy.compressor).observe(shortened.queue_s)
+    return shortened.result
 
 
 def _decide_all(
@@ -225,7 +250,12 @@ def _decision(text: str, plan: TextPlan, outcome: _Outcome, order: Order, counte
     for piece, result in zip(plan.pieces, outcome, strict=True):
         content = text[piece.span[0] : piece.span[1]]
         broken = violations(
-            content, result.spans, Protection(piece.blocks, piece.inline), order.policy.protect
+            content,
+            result.spans,
+            Protection(piece.blocks, (*piece.inline, *piece.heads)),
+            order.policy.protect,
+            documents=piece.documents,
+            dropped=result.dropped,
         )
         for kind in broken:
             INVARIANT_VIOLATIONS.labels(kind).inc()
@@ -240,12 +270,13 @@ def _decision(text: str, plan: TextPlan, outcome: _Outcome, order: Order, counte
 
 def _left(text: str, plan: TextPlan, reason: Skip, counter: Tokenizer) -> Decision:
     """Send all of the text but its markup."""
-    if plan.whole == ((0, len(text)),) or not text:
+    whole = union(plan.whole)
+    if whole == [(0, len(text))] or not text:
         return Decision(plan.original_tokens, plan.original_tokens, None, reason)
-    return Decision(plan.original_tokens, counter.count(render(text, plan.whole)), plan.whole, reason)
+    return Decision(plan.original_tokens, counter.count(render(text, whole)), whole, reason)
 
 
-def _joined(plan: TextPlan, results: Sequence[Compressed]) -> list[Span]:
+def _joined(plan: TextPlan, results: Sequence[Remainder]) -> list[Span]:
     """The kept spans of the whole text: what its pieces keep, and the parts between them."""
     shortened = {piece.span: result.spans for piece, result in zip(plan.pieces, results, strict=True)}
     spans: list[Span] = []

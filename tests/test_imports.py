@@ -26,7 +26,13 @@ FORBIDDEN = {
     "compressors": {"policies", "proxy", "aiohttp", "starlette", "redis", "uvicorn", "tests"},
     "proxy": {"torch", "transformers", "litellm", "tests"},
 }
-PUBLIC_FACE = {"compressors", "compressors.batcher"}
+PUBLIC_FACE = {"compressors", "compressors.batcher", "compressors.ranking"}
+    "compressors",
+    "compressors.batcher",
+    "compressors.ranking",
+    "compressors.recover",
+    "compressors.sentences",
+}
 
 
 def _imports(package: str) -> Iterator[tuple[Path, str]]:

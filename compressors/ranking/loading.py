@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from compressors.base import CompressionError
+from compressors.errors import CompressionError
 from compressors.identity import fingerprint, folder_of
 from compressors.ranking.bm25 import BM25
 from compressors.ranking.gzip import Gzip

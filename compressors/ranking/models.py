@@ -13,8 +13,8 @@ import numpy as np
 from sentence_transformers import CrossEncoder, SentenceTransformer
 from torch.nn import Identity
 
-from compressors.base import CompressionError
 from compressors.characters import well_formed
+from compressors.errors import CompressionError
 from compressors.ranking.ranker import RankScores
 
 _SPARE = 16

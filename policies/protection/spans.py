@@ -59,3 +59,13 @@ def covers(cover: Sequence[Span], spans: Iterable[Span]) -> bool:
         if at == len(cover) or cover[at][0] > start:
             return False
     return True
+
+
+def outside(spans: Iterable[Span], holes: Sequence[Span]) -> Iterator[Span]:
+    """Those of `spans` that don't lie within a single one of `holes`, ascending; `holes` ascending and disjoint."""
+    at = 0
+    for start, end in sorted(spans):
+        while at < len(holes) and holes[at][1] < end:
+            at += 1
+        if at == len(holes) or start < holes[at][0]:
+            yield start, end

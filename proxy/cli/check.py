@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 from policies.config import Config
-from policies.plan import Text, TextPlan, arrival_groups, plan_text
+from policies.groups import Text, arrival_groups, settings
+from policies.plan import TextPlan, plan_text
 from policies.routes import Choice, InvalidOverrideError, choice_of, find_route, override
 from policies.tokens import encoding_name, tokenizer
 from proxy.cli.files import UnusableFileError, read_config_file, read_settings
@@ -92,10 +93,13 @@ def _plans(body: chat.ChatBody, choice: Choice) -> Table:
         "message", "role", "group", "tokens", "what happens", "protected", "expected tokens",
         title=f"policy {choice.policy_name}, counted with {encoding}", show_footer=True,
     )  # fmt: skip
+    texts = [Text(slot.role, slot.text, groups[slot.message]) for slot in body.slots]
+    around = settings(texts, set(groups), policy.documents)
     plans = []
-    for slot in body.slots:
-        text = Text(slot.role, slot.text)
-        plan = plan_text(text, policy, counter, rate=choice.rate, tags=choice.route.tags)
+    for slot, text in zip(body.slots, texts, strict=True):
+        plan = plan_text(
+            text, policy, counter, rate=choice.rate, tags=choice.route.tags, setting=around[text]
+        )
         plans.append(plan)
         table.add_row(
             str(slot.message), slot.role, str(groups[slot.message]), str(plan.original_tokens), _action(plan),

@@ -23,7 +23,7 @@ _CHEAP = frozenset((Skip.OFF, Skip.ROLE, Skip.SHORT, Skip.PROTECTED))
 class Decision:
     """What is sent of a text, counted in the upstream model's tokens.
 
-    `spans` are the kept characters, ascending and disjoint; None sends the text as it came. `skip` says why a
+    `spans` are the kept characters, disjoint, and ascending unless documents changed places; None sends the text as it came. `skip` says why a
     text wasn't shortened; its markup may be stripped all the same.
     """
 
@@ -72,7 +72,7 @@ class Decision:
         if self.spans is not None:
             bounds = chain.from_iterable((span.start, span.stop) for span in self.spans)
             steps = [after - before for before, after in pairwise(chain((0,), bounds))]
-            width = b"H" if max(steps, default=0) < 2**16 else b"I"
+            width = _width(min(steps, default=0), max(steps, default=0))
             numbers = array(width.decode(), steps).tobytes()
         header = _HEADER.pack(_VERSION, len(reason), self.original_tokens, self.sent_tokens, width)
         return header + reason + numbers
@@ -97,6 +97,13 @@ class Decision:
             return cls(original, sent, spans, Skip(reason) if reason else None)
         except (struct.error, UnicodeDecodeError, OverflowError) as error:
             raise ValueError(f"not a decision: {error}") from error
+
+
+def _width(least: int, most: int) -> bytes:
+    """The smallest kind of number that holds all distances; documents that changed places make negative ones."""
+    if least < 0:
+        return b"h" if -(2**15) <= least and most < 2**15 else b"i"
+    return b"H" if most < 2**16 else b"I"
 
 
 class Keys:

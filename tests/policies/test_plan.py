@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from policies.config import Policy
-from policies.plan import Measure, Skip, Text, arrival_groups, plan_text
+from policies.groups import Text, arrival_groups
+from policies.plan import Measure, Skip, plan_text
 from policies.tokens import tokenizer
 
 COUNTER = tokenizer("o200k_base")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from compressors.batcher import Batcher
-from policies.plan import Text
+from policies.groups import Text
 from proxy.pipeline import Order, Pipeline
 from proxy.store.decision import Keys
 from proxy.store.memory import Memory

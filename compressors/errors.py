@@ -1,0 +1,7 @@
+"""What goes wrong in this package."""
+
+from __future__ import annotations
+
+
+class CompressionError(Exception):
+    """A job, a setting or a model that a compressor can't work with; the message names what and why."""
