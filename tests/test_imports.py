@@ -27,12 +27,6 @@ FORBIDDEN = {
     "proxy": {"torch", "transformers", "litellm", "tests"},
 }
 PUBLIC_FACE = {"compressors", "compressors.batcher", "compressors.ranking"}
-    "compressors",
-    "compressors.batcher",
-    "compressors.ranking",
-    "compressors.recover",
-    "compressors.sentences",
-}
 
 
 def _imports(package: str) -> Iterator[tuple[Path, str]]:

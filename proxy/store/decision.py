@@ -23,8 +23,8 @@ _CHEAP = frozenset((Skip.OFF, Skip.ROLE, Skip.SHORT, Skip.PROTECTED))
 class Decision:
     """What is sent of a text, counted in the upstream model's tokens.
 
-    `spans` are the kept characters, disjoint, and ascending unless documents changed places; None sends the text as it came. `skip` says why a
-    text wasn't shortened; its markup may be stripped all the same.
+    `spans` are the kept characters, disjoint, and ascending unless documents changed places; None sends the
+    text as it came. `skip` says why a text wasn't shortened; its markup may be stripped all the same.
     """
 
     __slots__ = ("_pick", "original_tokens", "sent_tokens", "skip", "spans")
@@ -102,7 +102,7 @@ class Decision:
 def _width(least: int, most: int) -> bytes:
     """The smallest kind of number that holds all distances; documents that changed places make negative ones."""
     if least < 0:
-        return b"h" if -(2**15) <= least and most < 2**15 else b"i"
+        return b"h" if least >= -(2**15) and most < 2**15 else b"i"
     return b"H" if most < 2**16 else b"I"
 
 

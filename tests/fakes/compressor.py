@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import threading
 import time
+import zlib
 from collections.abc import Sequence
 
 from compressors import Compressed, Job, render
@@ -16,7 +17,7 @@ from compressors.base import Span
 
 
 class EverySecondWord:
-    """Keeps words 1, 3, 5 … and whatever is protected."""
+    """Keeps words 1, 3, 5 … and whatever is protected; the question decides whether it starts with the second."""
 
     fingerprint = "every-second-word"
 
@@ -46,10 +47,10 @@ class EverySecondWord:
     def _shorten(self, job: Job) -> Compressed:
         words = [match.span() for match in re.finditer(r"\S+\s*", job.text)]
         keep = bytearray(len(job.text))
-        for start, end in words[::2]:
+        for start, end in words[zlib.crc32(job.question.encode()) % 2 :: 2]:
             keep[start:end] = b"\1" * (end - start)
         if not self.breaks_guards:
-            for start, end in (*job.verbatim, *job.forced):
+            for start, end in (*job.verbatim, *job.forced, *job.heads):
                 keep[start:end] = b"\1" * (end - start)
         spans: list[Span] = [match.span() for match in re.finditer(rb"\x01+", bytes(keep))]
         text = render(job.text, spans)

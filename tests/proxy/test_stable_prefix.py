@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from policies.config import Config
 from tests.conftest import conversations
 from tests.fakes.compressor import EverySecondWord
 from tests.fakes.laconic import Laconic, chat, config, metric, words
@@ -147,3 +148,38 @@ def test_replicas_that_decide_at_the_same_time_send_the_same(
         chat(other, text)
         assert len({request.body for request in upstream.requests}) == 1
         assert metric(other.origin, "laconic_store_operations_total", store="redis", result="hit") >= 1
+
+
+def _asked(upstream: FakeUpstream, **fields: Any) -> Config:
+    """A configuration whose decisions depend on questions and documents."""
+    return config(
+        upstream.base_url,
+        compressors={"default": {"method": "longllmlingua", "device": "cpu"}},
+        policy={"documents": {"split": "auto"}, "strategy": {"order": "sort"}},
+        **fields,
+    )
+
+
+def test_a_growing_conversation_with_questions(
+    upstream: FakeUpstream, compressor: EverySecondWord, turns: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    with Laconic(_asked(upstream, store=f"sqlite:///{tmp_path}/laconic.db")) as laconic:
+
+        def forgetful(turn: int) -> Laconic:
+            if turn % 2:
+                laconic.forget()
+            return laconic
+
+        _check(upstream, turns, forgetful)
+
+
+def test_questions_are_those_of_the_texts_own_time(
+    upstream: FakeUpstream, compressor: EverySecondWord
+) -> None:
+    requests = _invented()
+    with Laconic(_asked(upstream)) as laconic:
+        for request in requests:
+            chat(laconic, json.dumps(request).encode())
+    asked = {job.text.split()[0]: job.question.split()[0] for job in compressor.jobs if job.question}
+    assert len(asked) == 6
+    assert all(tool.replace("tool", "user") == user for tool, user in asked.items())
