@@ -85,6 +85,7 @@ class Past(Cache):
         for layer in self.layers:
             layer.length = min(length, layer.length)
 
+    @torch.inference_mode()  # where the buffers were made
     def drop(self, first: int, count: int) -> None:
         """Forget `count` tokens from place `first` on; those after them keep their values and close up."""
         for layer in self.layers:

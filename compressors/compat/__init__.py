@@ -6,6 +6,7 @@ language model, with or without a question).
 
 from __future__ import annotations
 
+from compressors.compat.llmlingua import LLMLinguaCompat
 from compressors.compat.llmlingua2 import PLACEHOLDERS, LLMLingua2Compat
 
-__all__ = ["PLACEHOLDERS", "LLMLingua2Compat"]
+__all__ = ["PLACEHOLDERS", "LLMLingua2Compat", "LLMLinguaCompat"]
