@@ -16,7 +16,7 @@ from proxy.cli.files import UnusableFileError
 from proxy.evaluation.baselines import BASELINES
 from proxy.evaluation.cases import DataSet
 from proxy.evaluation.environment import environment
-from proxy.evaluation.methods import methods
+from proxy.evaluation.methods import methods, one_of
 from proxy.evaluation.outcomes import Outcome, Ranking, Retention
 from proxy.evaluation.plot import FORMATS, can_plot, plot
 from proxy.evaluation.reading import read
@@ -58,7 +58,18 @@ _OUTPUT = click.Path(dir_okay=False, writable=True, path_type=Path)
     show_default=True,
     help="A model for the compressors; repeatable.",
 )
-@click.option("--ranker", "rankers", multiple=True, help="Also rank documents by this; repeatable.")
+@click.option(
+    "--match",
+    metavar="METHOD",
+    help="Give the others as many tokens of each text as this one of the methods takes, in place of --rate.",
+)
+@click.option(
+    "--ranker",
+    "rankers",
+    multiple=True,
+    help="Also rank documents by this: bm25, gzip, perplexity, embedding:MODEL, reranker:MODEL, or several as "
+    "bm25+perplexity; repeatable.",
+)
 @click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="The compressors' strategy; repeatable."
 )
@@ -75,6 +86,7 @@ def command(
     names: tuple[str, ...],
     rates: tuple[float, ...],
     models: tuple[str, ...],
+    match: str | None,
     rankers: tuple[str, ...],
     settings: tuple[str, ...],
     limit: int | None,
@@ -98,9 +110,11 @@ def command(
     _check_outputs(json_path, plot_path)
     console, errors = Console(), Console(stderr=True)
     try:
+        found = methods(names, models)
         suite = Suite(
             data=_read(paths, limit, seed),
-            methods=methods(names, models),
+            methods=found,
+            match=None if match is None else one_of(found, match),
             rankers=rankers,
             rates=rates,
             tokenizer=tokenizer(encoding_name(count_as)),
@@ -116,8 +130,14 @@ def command(
         console.print(table)
     _warn_of_failures(outcomes, errors)
     if json_path is not None:
-        options = {"count_as": suite.tokenizer.encoding, "device": device, "seed": seed, "limit": limit}
-        document = record(outcomes, suite.data, {**options, "strategy": settings}, environment())
+        options: dict[str, object] = {
+            "count_as": suite.tokenizer.encoding,
+            "device": device,
+            "seed": seed,
+            "limit": limit,
+        }
+        options |= {"match": match, "strategy": settings}
+        document = record(outcomes, suite.data, options, environment())
         json_path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     if plot_path is not None:
         plot([outcome for outcome in outcomes if isinstance(outcome, Retention)], plot_path)

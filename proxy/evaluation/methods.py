@@ -53,3 +53,11 @@ def methods(names: Iterable[str], models: Iterable[str]) -> list[Method]:
         else:
             found += [Method(name=name, model=model, compat=_COMPAT if suffix else None) for model in models]
     return list(dict.fromkeys(found))
+
+
+def one_of(found: Iterable[Method], name: str) -> Method:
+    """The first of `found` that is called `name`; raises `ValueError` if none is."""
+    titles = {method.title: method for method in reversed(list(found))}
+    if name not in titles:
+        raise ValueError(f"{name}: none of the methods; these are {', '.join(reversed(titles))}")
+    return titles[name]

@@ -35,6 +35,8 @@ class Retention:
     rate: float
     tokens: Share = field(default_factory=Share)
     """Tokens kept of all."""
+    taken: list[int | None] = field(default_factory=list)
+    """Tokens kept of each case in the data's order; None where it failed."""
     answers: Share = field(default_factory=Share)
     """Cases of which an answer survived, of those whose whole text holds one."""
     positions: dict[int, Share] = field(default_factory=dict)

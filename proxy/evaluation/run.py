@@ -32,23 +32,32 @@ def retention(
     rate: float,
     tokenizer: Tokenizer,
     strategy: Strategy,
+    targets: Sequence[int | None] | None = None,
 ) -> Retention:
-    """Shorten every case of `data` to `rate` and see what survives; the first one is shortened once before."""
+    """Shorten every case of `data` to `rate` and see what survives.
+
+    `targets`, where there is one for a case, are tokens to shorten it to in place of `rate`.
+    """
     outcome = Retention(data=data.name, method=method, rate=rate)
-    jobs = [_job(case, rate, tokenizer, strategy) for case in data.cases]
+    jobs = [
+        _job(case, rate, target, tokenizer, strategy)
+        for case, target in zip(data.cases, targets or [None] * len(data.cases), strict=True)
+    ]
     results, outcome.seconds = _timed(compressor.compress, jobs)
     for case, result in zip(data.cases, results, strict=True):
         if isinstance(result, Compressed):
             _count(outcome, case, result, tokenizer)
         else:
+            outcome.taken.append(None)
             outcome.failures.append((case.place, _reason(result)))
     return outcome
 
 
-def _job(case: Case, rate: float, tokenizer: Tokenizer, strategy: Strategy) -> Job:
+def _job(case: Case, rate: float, target: int | None, tokenizer: Tokenizer, strategy: Strategy) -> Job:
     return Job(
         text=case.text,
         rate=rate,
+        target_tokens=target,
         tokenizer=tokenizer,
         contexts=case.documents,
         question=case.question,
@@ -59,7 +68,9 @@ def _job(case: Case, rate: float, tokenizer: Tokenizer, strategy: Strategy) -> J
 def _count(outcome: Retention, case: Case, result: Compressed, tokenizer: Tokenizer) -> None:
     outcome.cases += 1
     outcome.unreadable += result.unreadable
-    outcome.tokens.part += tokenizer.count(result.text)  # a method may count in other tokens
+    taken = tokenizer.count(result.text)  # a method may count in other tokens
+    outcome.taken.append(taken)
+    outcome.tokens.part += taken
     outcome.tokens.whole += tokenizer.count(case.text)
     if not survives(case.answers, case.text):
         return

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from compressors import Strategy
-from compressors.ranking import load_ranker
 from policies.tokens import Tokenizer
 from proxy.evaluation.cases import DataSet
 from proxy.evaluation.methods import Method
 from proxy.evaluation.outcomes import Outcome, Retention
+from proxy.evaluation.rankers import ranker
 from proxy.evaluation.run import ranking, retention, word_fit
 
 
@@ -26,6 +26,8 @@ class Suite:
     strategy: Strategy
     device: str
     seed: int
+    match: Method | None = None
+    """One of `methods`; the others may take as many tokens of each text as it takes, in place of `rates`."""
 
     def outcomes(self, announce: Callable[[str], None]) -> list[Outcome]:
         """All outcomes: by data set, then rate, then method. `announce` is told what runs.
@@ -33,8 +35,13 @@ class Suite:
         Each model is loaded once. Raises `CompressionError` if a method, model or ranker can't be had.
         """
         found: list[Outcome] = []
-        for method in self.methods:
-            found += self._of_method(method, announce)
+        targets: dict[tuple[str, float], list[int | None]] = {}
+        for method in sorted(self.methods, key=lambda method: method != self.match):
+            outcomes = list(self._of_method(method, targets, announce))
+            if method == self.match:
+                matched = [each for each in outcomes if isinstance(each, Retention)]
+                targets = {(each.data, each.rate): each.taken for each in matched}
+            found += outcomes
         for name in self.rankers:
             found += self._of_ranker(name, announce)
         names, rates = [each.name for each in self.data], list(self.rates)
@@ -45,14 +52,20 @@ class Suite:
 
         return sorted(found, key=order)
 
-    def _of_method(self, method: Method, announce: Callable[[str], None]) -> Iterator[Outcome]:
+    def _of_method(
+        self,
+        method: Method,
+        targets: Mapping[tuple[str, float], Sequence[int | None]],
+        announce: Callable[[str], None],
+    ) -> Iterator[Outcome]:
         announce(f"loading {method.label}")
         texts = [case.text for data in self.data for case in data.cases]
         compressor = method.load(texts, device=self.device, seed=self.seed)
         for data in self.data:
             for rate in self.rates if data.cases else ():
                 announce(f"{data.name}: {method.label} at {rate:g}")
-                yield retention(data, method, compressor, rate, self.tokenizer, self.strategy)
+                asked = targets.get((data.name, rate))
+                yield retention(data, method, compressor, rate, self.tokenizer, self.strategy, asked)
             if data.labelled:
                 announce(f"{data.name}: {method.label} by word")
                 fit = word_fit(data, method, compressor, self.tokenizer, self.strategy)
@@ -61,9 +74,9 @@ class Suite:
 
     def _of_ranker(self, name: str, announce: Callable[[str], None]) -> Iterator[Outcome]:
         announce(f"loading {name}")
-        ranker = load_ranker(name, device=self.device)
+        scores = ranker(name, device=self.device).scores
         for data in self.data:
             announce(f"{data.name}: ranking by {name}")
-            outcome = ranking(data, name, ranker.scores)
+            outcome = ranking(data, name, scores)
             if outcome is not None:
                 yield outcome

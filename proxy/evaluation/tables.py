@@ -33,16 +33,17 @@ def _retention(data: str, outcomes: Sequence[Retention]) -> Table:
         "failed": any(each.failures for each in outcomes),
         "unreadable": any(each.unreadable for each in outcomes),
     }
-    figures = ["tokens kept %", "answers kept %", "cases", "ms/case", "tokens/s"]
-    table = _table(f"{data}: answers that survive", ["rate", "method"], figures)
+    texts = max(each.answers.whole for each in outcomes)
+    title = f"{data}: tokens and answers that survive, in %; {texts} texts hold an answer"
+    table = _table(title, ["rate", "method"], ["tokens", "answers", "s", "ms/case", "tokens/s"])
     for name, some in unusual.items():
         if some:
-            table.add_column(name, justify="right")
+            table.add_column(name, justify="right", no_wrap=True)
     for first, each in _by_rate(table, outcomes):
         cells = [
             _percent(each.tokens.value),
             _percent(each.answers.value),
-            str(each.answers.whole),
+            _number(each.seconds, 2),
             _number(ms_per_case(each), 1),
             _number(tokens_per_s(each), 0),
         ]
@@ -74,8 +75,8 @@ def _by_rate(table: Table, outcomes: Sequence[Retention]) -> Iterator[tuple[str,
 
 
 def _rankings(data: str, outcomes: Sequence[Ranking]) -> Table:
-    figures = ["cases", "failed", "mean rank", *(f"recall@{k}" for k in RECALLS), "ms/case"]
-    table = _table(f"{data}: where the gold document ranks, recall in %", ["ranker"], figures)
+    figures = ["cases", "failed", "mean rank", *(f"@{k}" for k in RECALLS), "ms/case"]
+    table = _table(f"{data}: where the gold document ranks, recall@k in %", ["ranker"], figures)
     for each in outcomes:
         table.add_row(
             each.ranker,
@@ -108,7 +109,7 @@ def _table(title: str, names: Sequence[str], figures: Sequence[str]) -> Table:
     for name in names:
         table.add_column(name, overflow="fold")
     for figure in figures:
-        table.add_column(figure, justify="right")
+        table.add_column(figure, justify="right", no_wrap=True)
     return table
 
 

@@ -52,7 +52,7 @@ def test_methods_are_measured_at_the_same_budget(documents: Path, tmp_path: Path
     output = tmp_path / "out.json"
     result = _run(documents, "--rate", "0.5", "--rate", "0.25", "--json", output, "--device", "cpu")
     assert result.exit_code == 0, result.output
-    assert "minutes: answers that survive" in result.output
+    assert "minutes: tokens and answers that survive, in %; 6 texts hold an answer" in result.output
     assert "by the gold document's position" in result.output
     assert "no language model answered anything" in result.output
     document = json.loads(output.read_text())
@@ -123,6 +123,19 @@ def test_rankers_and_word_labels(documents: Path, tmp_path: Path) -> None:
     assert "words kept as in the reference" in result.output
 
 
+def test_the_others_may_be_given_what_one_method_takes(documents: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out.json"
+    methods = ["--method", "head", "--method", "llmlingua2:compat", "--match", "llmlingua2:compat"]
+    result = _run(documents, *methods, "--rate", "0.6", "--json", str(output))
+    assert result.exit_code == 0, result.output
+    document = json.loads(output.read_text())
+    compat, head = document["retention"]
+    assert (compat["method"], head["method"]) == ("llmlingua2:compat", "head")
+    assert compat["kept"] != pytest.approx(0.6, rel=0.02)
+    assert head["kept"] == pytest.approx(compat["kept"], rel=0.01)
+    assert document["settings"]["match"] == "llmlingua2:compat"
+
+
 def test_a_limit_and_a_strategy(documents: Path, tmp_path: Path) -> None:
     output = tmp_path / "out.json"
     options = ["--limit", "2", "--set", "order=sort", "--set", "rankers=bm25,gzip", "--json", output]
@@ -139,6 +152,7 @@ def test_a_limit_and_a_strategy(documents: Path, tmp_path: Path) -> None:
     [
         (["--method", "none"], "unknown method 'none'"),
         (["--method", "random:compat"], "random:compat: expected NAME"),
+        (["--match", "llmlingua"], "llmlingua: none of the methods; these are llmlingua2, random"),
         (["--method", "llmlingua2:new"], "llmlingua2:new: expected NAME"),
         (["--model", "./no-such-folder"], "no-such-folder"),
         (["--rate", "0"], "--rate"),
