@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from policies.documents.labels import Label, announces_context
+from policies.documents.labels import Label, announces_context, sets_task
 from policies.documents.lines import Line
 from policies.protection.spans import Span
 
 _MOST_BEHIND = 1500  # characters from a label to the end of what follows the documents
+_LONGEST_INSTRUCTION = 8000  # characters before the context
 _MOST_BETWEEN = 1500  # characters of instructions between a sentence that announces the context and its label
 
 
@@ -29,14 +30,25 @@ class Block:
 
 
 def block(lines: Sequence[Line]) -> Block | None:
-    """The context of a prompt, if something announces it or a question is labelled."""
+    """The context of a prompt, if something announces it near the start, or a question is labelled."""
     opening = _opening(lines)
     if opening is not None:
         start, rule = opening
-        return Block((start, _closing(lines, start, rule)), announced=True)
+        end = _closing(lines, start, rule)
+        if start <= _LONGEST_INSTRUCTION and (rule is not None or _has_task(lines, start, end)):
+            return Block((start, end), announced=True)
     start = _after_question(lines)
     end = ending(lines, start)
     return Block((start, end), announced=False) if start or end < lines[-1].end else None
+
+
+def _has_task(lines: Sequence[Line], start: int, end: int) -> bool:
+    """Whether a question, an answer or a summary is spoken of right before or behind the context."""
+    return any(
+        sets_task(line.text)
+        for line in lines
+        if start - _MOST_BETWEEN <= line.start < start or end <= line.start <= end + _MOST_BEHIND
+    )
 
 
 def _opening(lines: Sequence[Line]) -> tuple[int, Line | None] | None:
@@ -45,18 +57,21 @@ def _opening(lines: Sequence[Line]) -> tuple[int, Line | None] | None:
     A label (`Context:`) counts only in company, because people put it before all kinds of things.
     """
     asked = any(line.label is Label.QUESTION for line in lines)
-    announced: int | None = None  # the last line of the sentence that does
+    announced: int | None = None  # where the sentence that does ends
+    content: tuple[int, Line | None] | None = None
     for index, line in enumerate(lines):
         if line.label is Label.CONTEXT:
-            if announced is not None and line.start - lines[announced].end > _MOST_BETWEEN:
+            if announced is not None and line.start - announced > _MOST_BETWEEN:
                 break
             if asked or announced is not None or announces_context(line.text):
                 return _content(lines, index, line.content)
         elif announced is None and not line.fenced and announces_context(line.text):
-            announced = _announcement_end(lines, index)
-            if announced + 1 < len(lines) and lines[announced + 1].is_rule:
+            last = _announcement_end(lines, index)
+            announced = lines[last].end
+            content = _content(lines, last, announced)
+            if content[1] is not None:
                 break
-    return None if announced is None else _content(lines, announced, lines[announced].end)
+    return content
 
 
 def _announcement_end(lines: Sequence[Line], index: int) -> int:
@@ -72,13 +87,15 @@ def _announcement_end(lines: Sequence[Line], index: int) -> int:
 
 
 def _content(lines: Sequence[Line], index: int, start: int) -> tuple[int, Line | None]:
-    """What follows offset `start` of a line: in that line, or beneath a rule below it."""
+    """What follows offset `start` of a line: in that line, or beneath a question and a rule below it."""
     if start < lines[index].end:
         return start, None
     for line in lines[index + 1 :]:
         if line.is_rule:
             return line.end, line
-        if line.text:
+        if line.label is Label.QUESTION:
+            start = line.end
+        elif line.text:
             break
     return start, None
 
@@ -132,8 +149,6 @@ def _asked_before(lines: Sequence[Line], start: int) -> bool:
     for line in lines:
         if line.start >= start:
             break
-        if line.label is Label.QUESTION:
-            asked = True
-        elif line.label is Label.ANSWER and line.content < line.end:
-            asked = False
+        if line.label in (Label.QUESTION, Label.ANSWER):
+            asked = line.label is Label.QUESTION
     return asked

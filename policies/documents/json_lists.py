@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
 from policies.documents.document import Collection, Document, collection, document, substantial
@@ -10,8 +11,8 @@ from policies.documents.json_source import Value, values
 from policies.protection.spans import Span, subtract
 
 _KEYS = """text content pagecontent passage passagetext passagecontent snippet body chunk chunktext chunkcontent
-    document documenttext documentcontent excerpt paragraph context rawcontent fulltext contentwithweight highlight summary
-    abstract description markdown quote"""
+    document documenttext documentcontent excerpt paragraph context rawcontent fulltext contentwithweight highlight
+    summary abstract description markdown quote"""
 _TEXT_KEYS = frozenset(_KEYS.split())
 _MESSAGE_KEYS = frozenset(("role", "parameters", "inputSchema", "input_schema"))  # of messages and tools
 _ESCAPES = re.compile(r"(?:\\(?:u[0-9A-Fa-f]{4}|[^u]))++")
@@ -26,7 +27,13 @@ def json_list(text: str, fences: Sequence[Span]) -> Collection | None:
     Passages are objects with a string under a text-like key, also within inner objects, or strings.
     """
     best: Collection | None = None
-    roots = [value for value in values(text) if not any(start <= value.start < end for start, end in fences)]
+    ends = [end for _, end in fences]
+
+    def is_code(value: Value) -> bool:
+        fence = bisect_right(ends, value.start)
+        return fence < len(fences) and fences[fence][0] <= value.start
+
+    roots = [value for value in values(text) if not is_code(value)]
     for items, outer in _lists(text, roots):
         found = _passages(text, items, outer)
         if found and (best is None or found.size > best.size):

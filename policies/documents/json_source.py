@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Literal
 
-_OPENER = re.compile(r'[\[{](?=\s*+["\[{\]}\-\dtfn])')
+_OPENER = re.compile(r'[\[{](?=\s*+["\[{\]}\-\dtfnNI])')
 _TOKEN = re.compile(
     r"""[ \t\r\n]*+(?:
       (?P<string>"(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4}))*+")
-    | (?P<scalar>-?(?:0|[1-9]\d*+)(?:\.\d++)?(?:[eE][+-]?\d++)?|true|false|null)
+    | (?P<scalar>-?(?:0|[1-9]\d*+)(?:\.\d++)?(?:[eE][+-]?\d++)?|true|false|null|NaN|-?Infinity)  # Python writes these
     | (?P<mark>[\[\]{},:])
     )""",
     re.VERBOSE | re.ASCII,

@@ -8,17 +8,17 @@ from __future__ import annotations
 import re
 from enum import Enum, auto
 
-_QUESTION = r"""question|query|q|(?:(?:user|human|follow[\ -]up)\ )(?:input|message|request|prompt)
+_QUESTION = r"""question|query|q(?=\ ?[:：])|(?:(?:user|human|follow[\ -]up)\ )(?:input|message|request|prompt)
     |frage|anfrage|nutzerfrage|pregunta|consulta|requête|domanda|pergunta|vraag|вопрос|запрос|pytanie|soru
     |问题|問題|提问|用户问题|質問|質問文|クエリ|질문|질의|사용자\ 질문"""
-_ANSWER = r"""answer|response|reply|output|a|summary|assistant|ai|chatbot|antwort|zusammenfassung|respuesta|réponse
-    |risposta|resposta|antwoord|ответ|回答|答案|答え|要約|总结|답변|답|대답"""
-_INSTRUCTION = r"""instructions?|tasks?|rules?|guidelines?|requirements|important\ notes?|anweisung(?:en)?
-    |aufgabe|instrucciones|tarea|consignes?|istruzioni|инструкции|задача|指示|任务|要求|说明|지시(?:사항)?|작업"""
-_NOUN = r"""contexts?|documents?|docs|sources?|passages?|excerpts?|extracts?|snippets?|chunks?|articles
-    |references|evidence|results|search\ results"""
-_CONTEXT = rf"""{_NOUN}|context\ information|knowledge(?:\ base)?|background|kontext|dokumente|quellen|textstellen
-    |contexte|documents|contexto|documentos|fragmentos|fuentes|contesto|documenti|fonti|контекст|документы|источники
+_ANSWER = r"""answer|response|reply|output|a(?=\ ?[:：])|summary|assistant|ai|chatbot|antwort|zusammenfassung|respuesta
+    |réponse|risposta|resposta|antwoord|ответ|回答|答案|答え|要約|总结|답변|답|대답"""
+_INSTRUCTION = r"""(?:original|existing|previous)\ answer|instructions?|tasks?|rules?|guidelines?|requirements
+    |important\ notes?|anweisung(?:en)?|aufgabe|instrucciones|tarea|consignes?|istruzioni|инструкции|задача
+    |指示|任务|要求|说明|지시(?:사항)?|작업"""
+_CONTEXT = r"""contexts?|context\ information|documents|docs|sources|passages|excerpts|extracts|snippets|chunks|articles
+    |references|evidence|results|knowledge(?:\ base)?|background|kontext|dokumente|quellen|textstellen
+    |contexte|contexto|documentos|fragmentos|fuentes|contesto|documenti|fonti|контекст|документы|источники
     |上下文|背景|参考资料|参考文档|参考信息|资料|検索結果|文脈|コンテキスト|参考情報|資料|検索文書
     |문맥|컨텍스트|맥락|참고\ ?자료|참고\ ?문서|문서|검색\ ?결과"""
 _LABEL = re.compile(
@@ -34,11 +34,13 @@ _INLINE_QUESTION = re.compile(
     rf"(?<!\w)(?:{_QUESTION})(?:\ is)?(?:\ as\ follows)?\ ?[:：]\ *(?=\S)", re.VERBOSE | re.IGNORECASE
 )
 _INLINE_CUE = re.compile(rf"\ (?:\w+\ )?(?:{_ANSWER})\ ?[:：]$", re.VERBOSE | re.IGNORECASE)
+_PASSAGES = r"(?:contexts?|documents|passages|sources|excerpts|extracts|search\ results|articles)"
 _ANNOUNCEMENT = re.compile(
-    rf"""\bfollowing\ (?:\w+\ ){{0,3}}(?:pieces|parts|{_NOUN})\b
-      | \b(?:{_NOUN}|context\ information)\b(?:\ \w+){{0,4}}\ below\b
-      | \bbelow\ (?:is|are)\ (?:\w+\ ){{0,4}}(?:{_NOUN})\b
-      | \bhere\ (?:is|are)\ (?:\w+\ ){{0,4}}(?:{_NOUN})\b
+    rf"""\bfollowing\ (?:\w+\ ){{0,2}}(?:{_PASSAGES}\b|(?:pieces|parts|chunks|bits|snippets)\ of\ )
+      | \b(?:{_PASSAGES}|context\ information)\b(?:\ \w+){{0,4}}\ below\b
+      | \bbelow\ (?:is|are)\ (?:\w+\ ){{0,4}}{_PASSAGES}\b
+      | \bhere\ (?:is|are)\ (?:\w+\ ){{0,4}}{_PASSAGES}\b
+      | \b(?:based|only|use|using|from|given)\b[^.\n]{{0,60}}\ {_PASSAGES}\ ?:$
       | \bfolgende[nr]?\ (?:\w+\ )?(?:kontext|dokumente|textstellen|quellen|auszüge)
       | \bsiguientes?\ (?:\w+\ )?(?:contexto|fragmentos|documentos|fuentes)
       | \b(?:contexte|documents|extraits|passages)\ suivants?\b
@@ -46,7 +48,12 @@ _ANNOUNCEMENT = re.compile(
       | 다음[^.\n]{{0,12}}(?:문맥|컨텍스트|맥락|문서|자료)""",
     re.VERBOSE | re.IGNORECASE,
 )
-_LONGEST = 4000  # characters of a line that are looked at for an announcement
+_TASK = re.compile(
+    r"""\b(?:answer|question|quer(?:y|ies)|respond|reply|summari|frage|antwort|pregunta|respuesta|respond|répon)
+      | 问|答|問|总结|要約|질문|답|요약""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_LONGEST = 4000  # characters of a line that are searched
 
 
 class Label(Enum):
@@ -59,13 +66,13 @@ class Label(Enum):
 
 
 def label(line: str) -> tuple[Label, int] | None:
-    """The label that a line begins with (`Question: …`, `**Context**`, `### Answer`) and its number of characters."""
+    """The label that a line begins with (`Question: …`, `**Context**`, `### Answer`) and how long it is."""
     if not (":" in line[:200] or "：" in line[:200] or line.startswith(("#", "**", "__"))):
         return None
     match = _LABEL.match(line, 0, 200)
     if match is None:
         return None
-    return next(label for label in Label if match[label.name.lower()]), match.end()
+    return Label[(match.lastgroup or "").upper()], match.end()
 
 
 def inline_question(text: str, start: int, end: int) -> int | None:
@@ -83,3 +90,8 @@ def without_cue(text: str, start: int, end: int) -> int:
 def announces_context(line: str) -> bool:
     """Whether a line says that passages follow it."""
     return _ANNOUNCEMENT.search(line, 0, _LONGEST) is not None
+
+
+def sets_task(line: str) -> bool:
+    """Whether a line speaks of a question, of answering or of summing up."""
+    return _TASK.search(line, 0, _LONGEST) is not None

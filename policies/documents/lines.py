@@ -5,18 +5,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from policies.documents.labels import Label, label
 from policies.protection.spans import Span
 
 _FENCE = re.compile(r"(?:[-*+>] ?|\d{1,3}[.)] )?(`{3,}+|~{3,}+)([^`]*+)$")
+_RULE_MARKS = frozenset("-*_=#")
 _RULE = re.compile(r"([-*_=#])(?: ?\1){2,}+$")
 _LONGEST_RULE = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A line without the white space at its ends; blank lines begin and end at their own end."""
 
     start: int
@@ -32,7 +32,8 @@ class Line:
     @property
     def is_rule(self) -> bool:
         """Nothing but one of `- * _ = #`, three times or more."""
-        return not self.fenced and len(self.text) <= _LONGEST_RULE and _RULE.match(self.text) is not None
+        text = self.text
+        return text[:1] in _RULE_MARKS and not self.fenced and _RULE.match(text, 0, _LONGEST_RULE) is not None
 
 
 def read(text: str) -> list[Line]:

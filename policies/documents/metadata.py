@@ -7,10 +7,10 @@ import re
 _FIELD = re.compile(
     r"""[-*•]?\ ?(?:\*\*|__)?
       (?P<key>(?:document |doc |page |file |source |chunk |relevance |similarity |published |publication |article )?
-        (?:titles?|source|url|uri|link|website|filename|file|path|page|label|pages|authors?|date|published|created|updated
-          |score|relevance|similarity|distance|rank|id|number|index|section|category|type|tags|metadata|language|heading
-          |topic|name|publisher|journal|year|titel|quelle|datum|seite|título|fuente|titre|заголовок|источник
-          |标题|来源|日期|タイトル|出典|제목|출처)
+        (?:titles?|source|url|uri|link|website|filename|file|path|page|label|pages|authors?|date|time|timestamp
+          |published|created|updated|score|relevance|similarity|distance|rank|id|number|index|section|category|type|tags|metadata|language|heading
+          |topic|name|publisher|journal|year|titel|quelle|datum|seite|título|fuente|página|documento|titre|dokument
+          |заголовок|источник|标题|来源|日期|タイトル|出典|제목|출처)
         | [A-Za-z][A-Za-z0-9]*_[A-Za-z0-9_]+)
       (?:\*\*|__)?\ ?[:：=]""",
     re.VERBOSE | re.IGNORECASE,
@@ -21,6 +21,7 @@ _CONTENT = re.compile(
     re.IGNORECASE,
 )
 _TITLE = re.compile(r"#{1,6}\ .{1,200}$|\*\*[^*]{1,200}\*\*:?$|\[[^\[\]]{1,200}\]:?$")
+CONTENT = "content"
 _LINE = re.compile(r"\S[^\n]*")
 _LONGEST_FIELD = 400
 _MOST_LINES = 24
@@ -32,12 +33,11 @@ def is_field(line: str) -> bool:
 
 
 def field_name(line: str) -> str | None:
-    """The key of a line of metadata or the name before content, in lower case; None for other lines."""
-    if is_field(line):
-        match = _FIELD.match(line)
-        return match["key"].lower() if match else None
-    content = _CONTENT.match(line)
-    return "content" if content else None
+    """The key of a line of metadata in lower case, `CONTENT` for the name of a content; None for other lines."""
+    match = _FIELD.match(line) if len(line) <= _LONGEST_FIELD else None
+    if match is not None:
+        return match["key"].lower()
+    return CONTENT if _CONTENT.match(line) else None
 
 
 def content_start(text: str, start: int, end: int) -> int:

@@ -19,6 +19,7 @@ from policies.documents.document import (
     substantial,
     trimmed,
 )
+from policies.documents.labels import Label
 from policies.documents.lines import Line, within
 from policies.documents.metadata import content_end, content_start
 
@@ -47,7 +48,7 @@ _MOST_LISTS = 4  # that are looked at, the longest first
 _LONGEST_TITLE = 160
 _LONGEST_ENTRY = 400
 _LONGEST_QUESTION = 400
-_MEDIAN_BODY, _TOTAL_BODY = 60, 300
+_MEDIAN_BODY, _TOTAL_BODY = 60, 200
 _MEDIAN_BARE_BODY = 120
 
 
@@ -73,17 +74,18 @@ def numbered(text: str, lines: Sequence[Line]) -> Collection | None:
 
 def _marks(lines: Sequence[Line]) -> Iterator[_Mark]:
     for line in lines:
-        match = None if line.fenced else _MARK.match(line.text, 0, 120)
+        start = line.content if line.label is Label.CONTEXT else line.start  # `Context: Source 1: …`
+        text = line.text[start - line.start :]
+        match = None if line.fenced else _MARK.match(text, 0, 120)
         if match is None:
             continue
         if match["bare"]:
-            yield _Mark("", int(match["bare_number"]), line.start, line.start + match.end())
+            yield _Mark("", int(match["bare_number"]), start, start + match.end())
         elif match["closed"] or match["rest"] is not None:
             end = match.end()
             if "[" in match["open"] and not match["closed"]:  # `[Source 3 — topic (file)]`
-                end = max(end, line.text.find("]", end, end + _LONGEST_TITLE) + 1)
-            style = match["style"].casefold().rstrip(" ")
-            yield _Mark(style, int(match["number"]), line.start, line.start + end)
+                end = max(end, text.find("]", end, end + _LONGEST_TITLE) + 1)
+            yield _Mark(match["style"].casefold().rstrip(), int(match["number"]), start, start + end)
 
 
 def _runs(marks: Iterator[_Mark]) -> Iterator[list[_Mark]]:

@@ -24,7 +24,7 @@ def paragraphs(text: str, lines: Sequence[Line], span: Span) -> Collection | Non
     runs = _runs(within(lines, *span))
     starts = _starts(runs)
     ends = [*starts[1:], span[1]]
-    spans = [trimmed(text, start, end) for start, end in zip(starts, ends, strict=True)]
+    spans = [trimmed(text, start, end) for start, end in zip(starts, ends, strict=False)]
     documents = [passage(text, *found) for found in spans]
     if not substantial(documents, median_body=_MEDIAN_BODY, total_body=_TOTAL_BODY):
         return None

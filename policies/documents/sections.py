@@ -17,7 +17,7 @@ from policies.documents.document import (
     trimmed,
 )
 from policies.documents.lines import Line, within
-from policies.documents.metadata import content_end, content_start
+from policies.documents.metadata import CONTENT, content_end, content_start, field_name
 from policies.protection.spans import Span
 
 _HEADING = re.compile(r"(#{1,6}) +\S")
@@ -43,14 +43,14 @@ def ruled(text: str, lines: Sequence[Line], block: Block) -> Collection | None:
 
 
 def _underlines(lines: Sequence[Line], index: int) -> bool:
-    """Whether a rule makes a heading of the line above it, which stands alone."""
+    """Whether a rule makes a heading of the line above it, which stands alone or is the name of a content."""
     if index == 0 or not lines[index - 1].text or lines[index].text[0] not in "-=":
         return False
-    title = lines[index - 1]
+    title = lines[index - 1].text
+    if field_name(title) == CONTENT:
+        return True
     alone = index == 1 or not lines[index - 2].text
-    return (
-        alone and len(title.text) <= _LONGEST_HEADING and not title.text.endswith((".", "!", "?", ":", '"'))
-    )
+    return alone and len(title) <= _LONGEST_HEADING and not title.endswith((".", "!", "?", ":", '"'))
 
 
 def headed(text: str, lines: Sequence[Line], block: Block) -> Collection | None:

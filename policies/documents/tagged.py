@@ -49,7 +49,7 @@ class _Element:
 
 
 def tagged(text: str, fences: Sequence[Span]) -> Collection | None:
-    """Documents in tags of the kind that covers most of the text; None if there are no two of real length."""
+    """Documents in tags of the kind that holds most of the text; None if there are no two of real length."""
     families: dict[str, list[_Element]] = {}
     for element in _elements(text, NAMES, fences):
         families.setdefault(element.name.rstrip("0123456789").rstrip("_-"), []).append(element)
@@ -60,12 +60,7 @@ def tagged(text: str, fences: Sequence[Span]) -> Collection | None:
 
 def in_tags(text: str, names: Iterable[str], fences: Sequence[Span]) -> Collection | None:
     """Documents in tags of the given names; an element within another one is part of it."""
-    elements = sorted(_elements(text, names, fences), key=lambda element: element.span)
-    outermost: list[_Element] = []
-    for element in elements:
-        if not outermost or element.span[0] >= outermost[-1].span[1]:
-            outermost.append(element)
-    return _wrapped(text, neighbours(text, _documents(text, outermost)))
+    return _wrapped(text, neighbours(text, _documents(text, list(_elements(text, names, fences)))))
 
 
 def elements_named(text: str, name: str) -> list[Span]:
@@ -111,8 +106,11 @@ def _elements(text: str, names: Iterable[str], fences: Sequence[Span]) -> Iterat
 
 
 def _documents(text: str, elements: Sequence[_Element]) -> list[Document]:
-    found = []
-    for element in elements:
+    """The elements that lie in no other one, in order."""
+    found: list[Document] = []
+    for element in sorted(elements, key=lambda element: element.span):
+        if found and element.span[0] < found[-1].span[1]:
+            continue
         start, end = element.content
         heads = [(element.span[0], start), (end, element.span[1]), *_children(text, start, end)]
         begin = start
