@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -99,8 +99,8 @@ def command(
     """Measure what survives in the texts of DATA when methods shorten them.
 
     This measures retention, not accuracy: no language model answers anything. An answer is retained if one of the
-    gold answers still stands in the shortened text as a whole, in any case and white space. All methods get the
-    same number of tokens.
+    gold answers still stands in the shortened text as a whole, in any case and white space. All methods are
+    given the same number of tokens.
 
     DATA are files of JSON lines, plain or .gz. A row has a `question`, its `answers` (a list, any of them is right) and
     either a `context`, or `documents` (texts, or objects with `title` and `text`) with `gold`, the number from 0 of the
@@ -108,7 +108,6 @@ def command(
     word probabilities fit a reference.
     """
     _check_outputs(json_path, plot_path)
-    console, errors = Console(), Console(stderr=True)
     try:
         found = methods(names, models)
         suite = Suite(
@@ -122,23 +121,12 @@ def command(
             device=device,
             seed=seed,
         )
-        with errors.status("reading") as status:
-            outcomes = suite.outcomes(status.update)
-    except (RowError, ValueError, compressors.CompressionError) as error:
+    except (RowError, ValueError) as error:
         raise UnusableFileError(str(error)) from error
-    for table in tables(outcomes):
-        console.print(table)
-    _warn_of_failures(outcomes, errors)
+    outcomes = _outcomes(suite)
     if json_path is not None:
-        options: dict[str, object] = {
-            "count_as": suite.tokenizer.encoding,
-            "device": device,
-            "seed": seed,
-            "limit": limit,
-        }
-        options |= {"match": match, "strategy": settings}
-        document = record(outcomes, suite.data, options, environment())
-        json_path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        options = {"limit": limit, "match": match, "strategy": settings}
+        _write(json_path, suite, outcomes, options)
     if plot_path is not None:
         plot([outcome for outcome in outcomes if isinstance(outcome, Retention)], plot_path)
 
@@ -165,13 +153,29 @@ def _read(paths: Sequence[Path], limit: int | None, seed: int) -> list[DataSet]:
     return found
 
 
-def _warn_of_failures(outcomes: Sequence[Outcome], errors: Console) -> None:
+def _outcomes(suite: Suite) -> list[Outcome]:
+    """Run the suite and print its tables, and on standard error what went wrong."""
+    console, errors = Console(), Console(stderr=True, highlight=False, markup=False)
+    try:
+        with errors.status("reading") as status:
+            outcomes = suite.outcomes(status.update)
+    except compressors.CompressionError as error:
+        raise UnusableFileError(str(error)) from error
+    for table in tables(outcomes):
+        console.print(table)
+    if not outcomes:
+        errors.print(
+            "Nothing to show: none of these methods gives word probabilities to compare with labels."
+        )
     for outcome in outcomes:
         if outcome.failures:
             who = outcome.ranker if isinstance(outcome, Ranking) else outcome.method.label
             place, reason = outcome.failures[0]
-            errors.print(
-                f"{who}: {len(outcome.failures)} failed, first {place}: {reason}",
-                highlight=False,
-                markup=False,
-            )
+            errors.print(f"{who}: {len(outcome.failures)} failed, first {place}: {reason}")
+    return outcomes
+
+
+def _write(path: Path, suite: Suite, outcomes: Sequence[Outcome], options: Mapping[str, object]) -> None:
+    settings = {"count_as": suite.tokenizer.encoding, "device": suite.device, "seed": suite.seed, **options}
+    document = record(outcomes, suite.data, settings, environment())
+    path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

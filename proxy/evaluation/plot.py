@@ -24,12 +24,16 @@ def can_plot() -> bool:
 
 
 def plot(outcomes: Iterable[Retention], path: Path) -> None:
-    """Draw one panel for each data set and one line for each method; the ending of `path` says the format."""
+    """Draw one panel for each data set and one line for each method; the ending of `path` says the format.
+
+    Without outcomes, an empty panel.
+    """
     from matplotlib.figure import Figure
 
     panels: dict[str, list[Retention]] = {}
     for outcome in outcomes:
         panels.setdefault(outcome.data, []).append(outcome)
+    panels = panels or {"nothing measured": []}
     figure = Figure(figsize=(1.8 + 4.4 * len(panels), 4.6), layout="constrained")
     axes = figure.subplots(1, len(panels), squeeze=False)[0]
     for panel, (data, found) in zip(axes, panels.items(), strict=True):

@@ -13,8 +13,11 @@ from xml.etree import ElementTree
 import pytest
 from click.testing import CliRunner, Result
 
+import compressors
+from compressors import CompressionError
 from proxy.cli import main
 from proxy.evaluation.baselines import BASELINES
+from tests.fakes.compressor import EverySecondWord
 
 ROOT = Path(__file__).parents[3]
 PROSE = (
@@ -168,6 +171,31 @@ def test_it_refuses_with_a_reason(documents: Path, arguments: list[str], message
     result = _run(documents, *arguments)
     assert result.exit_code == 2
     assert message in result.output.replace("\n", "")
+
+
+def test_labels_alone_tell_nothing_about_baselines(tmp_path: Path) -> None:
+    path = _file(tmp_path / "labels.jsonl", [{"words": ["a", "b"], "labels": [1, 0]}])
+    result = _run(path, "--method", "random", "--plot", str(tmp_path / "out.svg"))
+    assert result.exit_code == 0
+    assert "Nothing to show" in result.output
+    assert "nothing measured" in (tmp_path / "out.svg").read_text()
+
+
+def test_a_case_that_fails_is_shown_and_ends_nothing(
+    documents: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = EverySecondWord()
+    fake.error = CompressionError("out of luck")
+    monkeypatch.setattr(compressors, "load", lambda *_args, **_options: fake)
+    output = tmp_path / "out.json"
+    methods = ["--method", "llmlingua2", "--method", "head"]
+    result = _run(documents, *methods, "--rate", "0.5", "--json", str(output))
+    assert result.exit_code == 0
+    assert "llmlingua2: 6 failed, first" in result.output
+    assert "CompressionError: out of luck" in result.output.replace("\n", " ")
+    failed, head = json.loads(output.read_text())["retention"]
+    assert (failed["cases"], failed["failed"], failed["kept"], failed["retention"]) == (0, 6, None, None)
+    assert head["cases"] == 6
 
 
 def test_it_names_a_bad_row(documents: Path, tmp_path: Path) -> None:
