@@ -16,12 +16,12 @@ SOURCE = (
     "Barack Obama was born in 1961 in Honolulu, Hawaii. He was the first African-American president of the United "
     "States. J. Robert Oppenheimer did not sign the treaty in Geneva. Wilhelm Conrad Röntgen received the very "
     "first Nobel Prize.\n\nThe company reported strong revenue of 5 million dollars. Christopher Wren (as is known "
-    "all over the country) rebuilt many churches."
+    "all over the country) rebuilt many churches. Edmond Halley (the astronomer) saw it."
 )
 KEPT = (
     "Barack Obama | born| 1961| in Honolulu| Hawaii.| president| United| States. J| Oppenheimer| did| sign| treaty"
     "| in Geneva. Wilhelm|gen| received| first Nobel Prize.|\n\nThe company| reported| revenue| of 5 million "
-    "dollars. Christopher Wren| rebuilt| churches."
+    "dollars. Christopher Wren| rebuilt| churches. Edmond Halley| astronomer| saw it."
 )
 
 
@@ -77,6 +77,7 @@ def test_a_run_of_the_shortened_text_reads_as_in_the_original(answer: str, expec
         "Oppenheimer did sign",  # what is missing says the opposite
         "Hawaii. president",
         "Christopher Wren rebuilt churches",  # half a phrase
+        "Edmond Halley astronomer",  # a bracket that would stay open
         "Nobel Prize. The company",  # beyond the end of a paragraph
         "born 1961 by chance, Barack",
         "Totally different words\n\n  with\todd   spaces ",
@@ -100,6 +101,7 @@ RUN = "Barack Obama born 1961"
         "`{}`",
         "``a ` {}``",
         "```{}```",
+        "```x``` a\n```\n{}\n```\n",
         '{{"name": "{}"}}',
         '[\n  "{}"\n]',
         'Here: {{"a": ["{}", 1]}}',
@@ -154,6 +156,25 @@ def test_a_run_found_in_two_places_is_left_alone_unless_they_agree() -> None:
     assert recovered("Ada Lovelace born in London", one, other) == "Ada Lovelace was born in London"
 
 
+def test_what_stood_before_another_run_is_not_its_gap() -> None:
+    one = kept("Lovelace was born elsewhere", "Lovelace| born| elsewhere")
+    other = kept("They were born in London Bridge", "They| born in London Bridge")
+    assert recovered("Lovelace born in London Bridge", one, other) == "Lovelace born in London Bridge"
+
+
+def test_a_phrase_found_everywhere_proves_nothing() -> None:
+    text = kept("Ada Lovelace was born. ", "Ada Lovelace| born. ")
+    assert recovered("Ada Lovelace born", *[text] * 64) == "Ada Lovelace was born"
+    assert recovered("Ada Lovelace born", *[text] * 65) == "Ada Lovelace born"
+
+
+def test_an_answer_at_most_doubles() -> None:
+    words = [f"word{'abcdefghijklmnopqrst'[n]} additional " for n in range(20)]
+    text = kept("".join(words), "|".join(word[:6] for word in words))
+    answer = " ".join(word[:5] for word in words)
+    assert len(answer) * 1.5 < len(recovered(answer, text)) < len(answer) * 2.2
+
+
 def test_a_text_that_was_sent_whole_counts() -> None:
     dropped = kept("Ada Lovelace was born in London", "Ada Lovelace| born| in London")
     whole = "Ada Lovelace born in London"
@@ -182,6 +203,8 @@ def test_scripts_without_spaces() -> None:
         recovered("爱因斯坦一八七九年三月十四日出生德国南部", text)
         == "爱因斯坦于一八七九年三月十四日出生在德国南部"
     )
+    address = "https://x.org/爱因斯坦一八七九年三月十四日出生德国南部"
+    assert recovered(address, text) == address
     hindi = kept("महात्मा गांधी का जन्म पोरबंदर में हुआ", "महात्मा गांधी| जन्म पोरबंदर| हुआ")
     assert recovered("महात्मा गांधी जन्म पोरबंदर हुआ", hindi) == "महात्मा गांधी का जन्म पोरबंदर में हुआ"
 
@@ -197,6 +220,20 @@ def test_only_what_is_undecided_is_held_back() -> None:
     assert stream.feed("n ") == " was born"
     assert stream.feed("1961.") == " in 1961."
     assert stream.flush() == ""
+
+
+def test_a_question_that_stays_open_is_given_up() -> None:
+    words = [f"word{letter}" for letter in "abcdefghijklmnopqrst"]
+    first, rest = words[0], " ".join(words[1:])
+    texts = [kept(f"{first} {gap} {rest}", f"{first} |{rest}") for gap in ("one", "two")]
+    stream = Recovery(texts).stream()
+    held = []
+    for word in words:
+        stream.feed(word + " ")
+        held.append(stream.held)
+    assert held[1] == len(" wordb ")
+    assert held[10] > len(rest) // 2
+    assert held[-1] == 0
 
 
 def test_what_is_given_out_before_it_is_decided_stays_as_it_came() -> None:

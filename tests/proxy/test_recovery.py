@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 from openai import OpenAI
 
+import compressors
 from compressors.recover import RecoveryStream
 from tests.fakes import payloads
 from tests.fakes.behaviours import EVENT_STREAM, JSON
 from tests.fakes.compressor import EverySecondWord
-from tests.fakes.exchange import Exchange
+from tests.fakes.exchange import Exchange, Header
 from tests.fakes.laconic import Laconic, body, chat, config, metric
 from tests.fakes.upstream import FakeUpstream
 
@@ -34,22 +35,36 @@ OTHER_WHOLE = "Charles the Babbage in London"
 Behaviour = Callable[[Exchange], Awaitable[None]]
 
 
-@pytest.fixture(autouse=True)
-def _every_second_word(compressor: EverySecondWord) -> None:
-    """No model."""
+@pytest.fixture(scope="module")
+def upstream() -> Iterator[FakeUpstream]:
+    """One for all tests here."""
+    with FakeUpstream() as fake:
+        yield fake
 
 
-@pytest.fixture
-def laconic(upstream: FakeUpstream) -> Iterator[Laconic]:
+@pytest.fixture(scope="module")
+def compressor() -> Iterator[EverySecondWord]:
+    """Stands in for the model."""
+    fake = EverySecondWord()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compressors, "load", lambda *_args, **_options: fake)
+        yield fake
+
+
+@pytest.fixture(scope="module")
+def laconic(upstream: FakeUpstream, compressor: EverySecondWord) -> Iterator[Laconic]:
+    """A proxy that recovers."""
     with Laconic(config(upstream.base_url, policy={"recover": True})) as proxy:
         yield proxy
 
 
-def answering(data: bytes, *headers: tuple[bytes, bytes]) -> Behaviour:
-    """A JSON answer, byte for byte."""
+def answering(
+    data: bytes, *headers: tuple[bytes, bytes], status: int = 200, kind: Header = JSON
+) -> Behaviour:
+    """An answer of a known length, byte for byte."""
 
     async def answer(exchange: Exchange) -> None:
-        await exchange.respond(200, data, [JSON, *headers])
+        await exchange.respond(status, data, [kind, *headers])
 
     return answer
 
@@ -242,15 +257,14 @@ def test_plain_text_may_be_asked_for_by_name(upstream: FakeUpstream, laconic: La
     assert contents(streamed(laconic, response_format={"type": "text"}, logprobs=False)) == WHOLE
 
 
-def test_without_recover_or_a_shortened_text_bytes_pass(upstream: FakeUpstream) -> None:
+def test_without_recover_or_a_shortened_text_bytes_pass(upstream: FakeUpstream, laconic: Laconic) -> None:
     events = [START, *said(RUN), END]
     upstream.behaviour = streaming(*events)
-    with Laconic(config(upstream.base_url)) as laconic:
-        assert streamed(laconic) == b"".join(events)
-    with Laconic(config(upstream.base_url, policy={"recover": True})) as laconic:
-        chat(laconic, body("too short", stream=True), accept_encoding="br")
-        assert chat(laconic, body("too short", stream=True)).body == b"".join(events)
-    assert upstream.requests[1].header("accept-encoding") == "br"
+    with Laconic(config(upstream.base_url)) as plain:
+        assert streamed(plain) == b"".join(events)
+    chat(laconic, body("too short", stream=True), accept_encoding="br")
+    assert chat(laconic, body("too short", stream=True)).body == b"".join(events)
+    assert upstream.requests[-2].header("accept-encoding") == "br"
 
 
 def test_texts_that_were_sent_whole_count(upstream: FakeUpstream, laconic: Laconic) -> None:
@@ -262,12 +276,27 @@ def test_an_encoded_answer_is_not_asked_for_and_left_alone(upstream: FakeUpstrea
     data = gzip.compress((SOURCE % {"run": RUN, "text": RUN}).encode())
     upstream.behaviour = answering(data, (b"content-encoding", b"gzip"))
     assert chat(laconic, body(PROMPT), accept_encoding="gzip, br").body == data
-    assert upstream.requests[0].header("accept-encoding") == "identity"
+    assert upstream.requests[-1].header("accept-encoding") == "identity"
 
 
 @pytest.mark.parametrize(
-    "model", ["fake-error-429", "fake-error-500", "fake-empty", "fake-binary", "fake-redirect"]
+    ("status", "kind"), [(400, JSON), (503, EVENT_STREAM), (200, (b"content-type", b"text/plain"))]
 )
+def test_errors_and_other_types_are_left_alone(
+    upstream: FakeUpstream, laconic: Laconic, status: int, kind: Header
+) -> None:
+    data = b"".join(said(RUN)) if kind == EVENT_STREAM else (SOURCE % {"run": RUN, "text": RUN}).encode()
+    upstream.behaviour = answering(data, status=status, kind=kind)
+    answer = chat(laconic, body(PROMPT))
+    assert (answer.status, answer.body) == (status, data)
+
+
+def test_a_stream_of_known_length_becomes_longer(upstream: FakeUpstream, laconic: Laconic) -> None:
+    upstream.behaviour = answering(b"".join([*said(RUN), END]), kind=EVENT_STREAM)
+    assert contents(streamed(laconic)) == WHOLE
+
+
+@pytest.mark.parametrize("model", ["fake-error-429", "fake-empty", "fake-binary", "fake-redirect"])
 def test_other_answers_are_left_alone(upstream: FakeUpstream, laconic: Laconic, model: str) -> None:
     with Laconic(config(upstream.base_url)) as plain:
         expected = chat(plain, body(PROMPT, model=model))
@@ -309,13 +338,14 @@ def test_a_caller_that_hangs_up_closes_the_upstream(upstream: FakeUpstream, laco
             await asyncio.sleep(0.02)
 
     upstream.behaviour = endless
+    gone = len(upstream.closed)
     connection = http.client.HTTPConnection("127.0.0.1", laconic.port, timeout=5)
     connection.request("POST", "/v1/chat/completions", body(PROMPT, stream=True))
     connection.getresponse().read1(100)
     assert connection.sock is not None
     connection.sock.shutdown(socket.SHUT_RDWR)
     connection.close()
-    assert upstream.wait_for_closed()
+    assert upstream.wait_for_closed(gone + 1)
 
 
 def test_a_stream_that_breaks_still_says_all_that_came(upstream: FakeUpstream, laconic: Laconic) -> None:
@@ -362,8 +392,9 @@ def test_a_failure_of_recovery_relays_the_original(
 def test_recovery_has_no_influence_on_what_is_remembered(
     upstream: FakeUpstream, compressor: EverySecondWord, tmp_path: Any
 ) -> None:
+    before = len(compressor.jobs)
     for recover in (False, True):
         store = f"sqlite:///{tmp_path}/store.db"
         with Laconic(config(upstream.base_url, store=store, policy={"recover": recover})) as laconic:
             chat(laconic, body(PROMPT))
-    assert len(compressor.jobs) == 1
+    assert len(compressor.jobs) == before + 1
