@@ -106,6 +106,11 @@ def _causal(
     if batch_tokens is None:
         batch_tokens = 1024 if checkpoint.device.type == "cpu" else 65536
     causal = Causal(checkpoint.model, window=checkpoint.window, batch_tokens=batch_tokens)
+    if compat is not None:
+        from compressors.compat import LLMLinguaCompat
+
+        positions = getattr(checkpoint.model.config, "max_position_embeddings", None)  # all that are declared
+        return LLMLinguaCompat(checkpoint.tokenizer, causal, name, method=method, window=positions)
     reader = Reader(checkpoint.tokenizer, checkpoint.window)
     options: dict[str, Any] = {
         "start": reader.start,

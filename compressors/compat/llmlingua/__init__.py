@@ -1,59 +1,38 @@
 """The parity mode of LLMLingua and LongLLMLingua: the text of the `llmlingua` package, version 0.2.2.
 
-Owns the way from a call through ranking, sentences and tokens to a result. Where the package fails (an empty
-context, text that doesn't survive the tokenizer, more windows than it planned) this gives something sensible.
-Knows no tensors (`compressors.causal`) and none of the steps' rules.
+Owns the calls that the package knows, and jobs. Where the package fails (an empty context, text that doesn't
+survive the tokenizer, more windows than it planned) this gives something sensible. Knows no tensors
+(`compressors.causal`) and no stage of the compression (`stages`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
-from compressors.base import CompatResult, Tokenizer
+from compressors.base import CompatResult, Compressed, Job, Tokenizer
 from compressors.causal import Causal
 from compressors.compat.llmlingua.codec import Codec
-from compressors.compat.llmlingua.contexts import Chosen, Context, chosen
-from compressors.compat.llmlingua.parameters import Parameters
-from compressors.compat.llmlingua.prefix import JOINT, hidden_prefix, prefix_tokens
-from compressors.compat.llmlingua.ranking import Ranking, in_order
+from compressors.compat.llmlingua.contexts import Context
+from compressors.compat.llmlingua.jobs import compressed, contexts_of, parameters_of
+from compressors.compat.llmlingua.json_pairs import parsed, tagged_pairs
+from compressors.compat.llmlingua.parameters import IGNORED, Parameters
+from compressors.compat.llmlingua.prefix import JOINT
 from compressors.compat.llmlingua.recovery import recovered
 from compressors.compat.llmlingua.report import report
-from compressors.compat.llmlingua.schedule import Schedule, scheduled
-from compressors.compat.llmlingua.sentences import (
-    Split,
-    affordable,
-    cut,
-    joined,
-    preferred,
-    punkt,
-    sentence_spans,
-)
-from compressors.compat.llmlingua.structured import tag_schedule, tagged
-from compressors.compat.llmlingua.tokens import Windows, kept_tokens
+from compressors.compat.llmlingua.sentences import Split, punkt
+from compressors.compat.llmlingua.stages import Stages, target_tokens
+from compressors.compat.llmlingua.structured import tagged
 from compressors.errors import CompressionError
-from compressors.words import Offsets
-
-
-@dataclass(frozen=True, slots=True)
-class Shortened:
-    """What is left of the contexts of a call."""
-
-    contexts: list[Context]
-    """In the order of the prompt."""
-    joined: str
-    """The hidden prefix, if any, and the contexts."""
-    kept: Offsets | None
-    """Places of the tokens of `joined` that stay, the prefix's left out; None if all of the contexts do."""
-    text: str
 
 
 class LLMLinguaCompat:
     """The package's LLMLingua and LongLLMLingua, for any causal model.
 
-    `window` is the most tokens of one sequence, the causal model's own where none is given. `split` cuts
-    texts into sentences; the package takes nltk's punkt model, which is used here if it is installed.
+    `method`, `llmlingua` or `longllmlingua`, ranks where a call doesn't say. `window` is the most tokens of
+    one sequence, the causal model's own where none is given. `split` cuts texts into sentences; the package
+    takes nltk's punkt model, which is used here if it is installed.
     """
 
     def __init__(
@@ -62,7 +41,7 @@ class LLMLinguaCompat:
         causal: Causal,
         fingerprint: str,
         *,
-        method: Literal["llmlingua", "longllmlingua"] = "llmlingua",
+        method: str = "llmlingua",
         window: int | None = None,
         split: Split = punkt,
     ) -> None:
@@ -76,14 +55,15 @@ class LLMLinguaCompat:
     def compress_prompt(
         self, context: str | Sequence[str], tokenizer: Tokenizer | None = None, **parameters: Any
     ) -> CompatResult:
-        """The package's `compress_prompt(context, ...)`; see `Parameters`.
+        """The package's `compress_prompt(context, ...)`; see `Parameters`. Those of LLMLingua-2 do nothing.
 
         `tokenizer` counts what is reported, which the package does with tiktoken's cl100k_base; without one
         the model's own is used. Raises `CompressionError` for a parameter that is unknown or out of range.
         """
         settings = self._settings(parameters)
         codec = self._codec.session()
-        return self._compress(_whole(_texts(context)), settings, codec, tokenizer or codec)
+        contexts = [Context(n, text, ((0, len(text)),)) for n, text in enumerate(_texts(context))]
+        return self._report(contexts, settings, codec, tokenizer or codec)
 
     def structured_compress_prompt(
         self, context: str | Sequence[str], tokenizer: Tokenizer | None = None, **parameters: Any
@@ -96,30 +76,58 @@ class LLMLinguaCompat:
         codec = self._codec.session()
         texts = [codec.decode(codec.ids(text)) for text in _texts(context)]
         codec.prepare([*texts, settings.instruction, settings.question])
-        target = self._target(codec, texts, settings)
+        target = target_tokens(codec, texts, settings)
         if settings.target_token != -1:
             settings = replace(settings, rate=min(target / max(sum(map(codec.length, texts)), 1), 1.0))
         contexts = [tagged(number, text, settings.rate) for number, text in enumerate(texts)]
-        # a target of -1 means "not given" once more, as in the package
-        return self._compress(contexts, replace(settings, target_token=target), codec, tokenizer or codec)
+        return self._report(contexts, replace(settings, target_token=target), codec, tokenizer or codec)
+
+    def compress_json(
+        self,
+        json_data: Mapping[str, Any],
+        json_config: Mapping[str, Mapping[str, Any]],
+        tokenizer: Tokenizer | None = None,
+        *,
+        use_keyvalue_level_filter: bool = False,
+        reorder_keyvalue: str = "original",
+        **parameters: Any,
+    ) -> tuple[Any, CompatResult]:
+        """The package's `compress_json(json_data, json_config, ...)`: the object, and the report on its text.
+
+        Raises `CompressionError` if the rules in `json_config` don't fit the data; see `json_pairs`.
+        """
+        texts, forced = tagged_pairs(json_data, json_config)
+        fixed = {"add_instruction": False, "concate_question": False, "strict_preserve_uncompressed": False}
+        pairs = {"use_context_level_filter": use_keyvalue_level_filter, "reorder_context": reorder_keyvalue}
+        result = self.structured_compress_prompt(
+            texts, tokenizer, **parameters | fixed | pairs, force_context_ids=forced
+        )
+        return parsed(result.compressed_prompt, json_data), result
 
     def recover(self, original_prompt: str, compressed_prompt: str, response: str) -> str:
         """The package's `recover`: `response` with the original's wording for what it quotes."""
         return recovered(self._codec.session(), original_prompt, compressed_prompt, response)
 
-    def _settings(self, parameters: dict[str, Any]) -> Parameters:
-        try:
-            return Parameters(**{"rank_method": self._method} | parameters)
-        except TypeError as error:
-            raise CompressionError(
-                f"not a parameter of llmlingua 0.2.2 for {self._method}: {error}"
-            ) from error
+    def compress(self, jobs: Sequence[Job]) -> list[Compressed]:
+        """The package's decisions for each job, rendered from the original text; see `jobs`.
 
-    def _compress(
+        Raises `CompressionError` for what the package doesn't know: `min_probability`, other rankers.
+        """
+        return [self._compress(job) for job in jobs]
+
+    def _compress(self, job: Job) -> Compressed:
+        codec = self._codec.session()
+        contexts = contexts_of(job)
+        codec.prepare([context.text for context in contexts])
+        settings = self._settings(parameters_of(job, self._method, contexts, codec))
+        found = self._stages(settings, codec).shorten(contexts)
+        return compressed(job, contexts, found, codec, job.tokenizer or codec)
+
+    def _report(
         self, contexts: list[Context], settings: Parameters, codec: Codec, counter: Tokenizer | Codec
     ) -> CompatResult:
         original = JOINT.join([settings.instruction, *(c.text for c in contexts), settings.question]).strip()
-        found = self.shorten(contexts, settings, codec)
+        found = self._stages(settings, codec).shorten(contexts)
         parts = [
             settings.instruction,
             found.text if found.text.strip() else "",
@@ -128,101 +136,18 @@ class LLMLinguaCompat:
         text = JOINT.join(part for part in parts if part)
         return report(text, counter.count(original), counter.count(text))
 
-    def shorten(self, contexts: list[Context], settings: Parameters, codec: Codec) -> Shortened:
-        """All stages for the contexts of one prompt."""
-        texts = [context.text for context in contexts]
-        codec.prepare([*texts, settings.instruction, settings.question])
-        target = self._target(codec, texts, settings)
-        ranking = Ranking(self._causal, codec, self._window)
-        choice = Chosen(contexts, [0.0] * len(contexts))
-        if len(contexts) > 1 and settings.use_context_level_filter:
-            order = ranking.order(texts, settings)
-            choice = chosen(contexts, order, list(map(codec.length, texts)), target, settings)
-        if settings.use_sentence_level_filter:
-            choice = choice._replace(
-                contexts=self._filter_sentences(choice.contexts, settings, codec, target)
-            )
-        return self._filter_tokens(choice, settings, codec, target)
+    def _stages(self, settings: Parameters, codec: Codec) -> Stages:
+        return Stages(self._causal, codec, settings, self._window, self._split)
 
-    def _target(self, codec: Codec, texts: Iterable[str], settings: Parameters) -> float:
-        instruction, question = codec.length(settings.instruction), codec.length(settings.question)
-        return settings.target(instruction, question, sum(map(codec.length, texts)))
-
-    def _filter_sentences(
-        self, contexts: list[Context], settings: Parameters, codec: Codec, target: float
-    ) -> list[Context]:
-        parts = [cut(context, sentence_spans(context.text, self._split)) for context in contexts]
-        everything = [part for group in parts for part in group]
-        if len(everything) == 1:
-            return contexts
-        texts = [part.text for part in everything]
-        codec.prepare(texts)
-        order = self._sentence_order(
-            texts, list(map(len, parts)), settings, Ranking(self._causal, codec, self._window)
-        )
-        kept = affordable(order, list(map(codec.length, texts)), settings.sentence_tokens(target))
-        kept |= {place for place, part in enumerate(everything) if part.preserved}
-        places = iter(range(len(everything)))
-        return [
-            joined([part for part in group if next(places) in kept], empty=context)
-            for group, context in zip(parts, contexts, strict=True)
-        ]
-
-    @staticmethod
-    def _sentence_order(
-        texts: Sequence[str], groups: Sequence[int], settings: Parameters, ranking: Ranking
-    ) -> list[int]:
-        if settings.rank_method != "longllmlingua":
-            return ranking.order(texts, settings)
-        scores = preferred(
-            ranking.surprises(texts, settings.question, settings.condition),
-            groups,
-            settings.keep_first_sentence,
-            settings.keep_last_sentence,
-            settings.keep_sentence_number,
-            settings.high_priority_bonus,
-        )
-        return in_order(scores, descending=settings.descending)
-
-    def _filter_tokens(self, choice: Chosen, settings: Parameters, codec: Codec, target: float) -> Shortened:
-        contexts = choice.contexts
-        texts = [context.text for context in contexts]
-        if not settings.use_token_level_filter:
-            return Shortened(contexts, JOINT.join(texts), None, JOINT.join(texts))
-        start = 0
-        if settings.hides:
-            prefix = hidden_prefix(codec, settings, self._window)
-            start = prefix_tokens(codec, prefix, texts[0] if texts else "")
-            texts = [prefix, *texts]
-        whole = JOINT.join(texts)
-        ids = codec.ids(whole)
-        windows = Windows(
-            size=settings.iterative_size,
-            start=start,
-            limit=self._window,
-            contrast=settings.condition_compare,
-            keep_split=settings.keep_split,
-        )
-        schedule = self._schedule(choice, settings, codec, target, whole, start)
-        kept = kept_tokens(self._causal, ids, schedule, windows)
-        text = codec.decode(ids[kept]).replace("<s> ", "").replace("<s>", "")
-        return Shortened(contexts, whole, kept, text)
-
-    @staticmethod
-    def _schedule(
-        choice: Chosen, settings: Parameters, codec: Codec, target: float, whole: str, start: int
-    ) -> Schedule:
-        if any(context.runs is not None for context in choice.contexts):
-            return tag_schedule(codec, codec.ids(whole)[start:], choice.contexts, settings.iterative_size)
-        codec.prepare(context.text for context in choice.contexts)
-        # two more a context, for what joins them
-        lengths = [codec.count(context.text) + 2 for context in choice.contexts]
-        return scheduled(lengths, choice.shifts, target, settings.iterative_size)
+    def _settings(self, parameters: Mapping[str, Any]) -> Parameters:
+        known = {name: value for name, value in parameters.items() if name not in IGNORED}
+        try:
+            return Parameters(**{"rank_method": self._method, **known})
+        except TypeError as error:
+            raise CompressionError(
+                f"not a parameter of llmlingua 0.2.2 for {self._method}: {error}"
+            ) from error
 
 
 def _texts(context: str | Sequence[str]) -> list[str]:
     return [context] if isinstance(context, str) and context else list(context) or [" "]
-
-
-def _whole(texts: Sequence[str]) -> list[Context]:
-    return [Context(number, text, ((0, len(text)),)) for number, text in enumerate(texts)]

@@ -10,6 +10,22 @@ from compressors.expression import budget
 
 RANK_METHODS = ("llmlingua", "longllmlingua", "bm25", "gzip")
 """Of the package's rankers those that need no other model; the first two are the causal model's."""
+IGNORED = frozenset(
+    {
+        "target_context",
+        "context_level_rate",
+        "context_level_target_token",
+        "return_word_label",
+        "word_sep",
+        "label_sep",
+        "token_to_word",
+        "force_tokens",
+        "force_reserve_digit",
+        "drop_consecutive",
+        "chunk_end_tokens",
+    }
+)
+"""Parameters that only LLMLingua-2 reads."""
 _CONDITIONS = ("none", "before", "after")
 _HIDDEN = "_condition"
 _NO_TARGET = 100

@@ -13,9 +13,10 @@ from typing import Any
 
 from compressors.base import CompatResult, Compressed, Job, Tokenizer
 from compressors.compat.llmlingua2.chunks import Chunker
-from compressors.compat.llmlingua2.jobs import compressed, parameters_of, pieces_of
+from compressors.compat.llmlingua2.jobs import compressed, parameters_of
 from compressors.compat.llmlingua2.prompt import Context, Parameters, Prompt
 from compressors.compat.llmlingua2.words import Layout, Merger, select
+from compressors.compat.spans import pieces_of
 from compressors.encoder import Encoder, Probabilities
 from compressors.errors import CompressionError
 

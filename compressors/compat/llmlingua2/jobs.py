@@ -3,27 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
-
-import numpy as np
 
 from compressors.base import Compressed, Job, Span, Word
 from compressors.compat.llmlingua2.prompt import Context, Parameters, Prompt
+from compressors.compat.spans import between, inked, kept_spans, united
 from compressors.errors import CompressionError
-from compressors.gaps import Gaps
 from compressors.render import render
-from compressors.words import Words
-
-
-def pieces_of(job: Job) -> list[Span]:
-    """What the package reads: the job's documents or, without any, its text; less the verbatim blocks."""
-    edges = {edge for span in (*job.contexts, *job.verbatim) for edge in span}
-    read = job.contexts or ((0, len(job.text)),)
-    return [
-        (start, end)
-        for start, end in pairwise(sorted({0, *edges, len(job.text)}))
-        if _inside(start, end, read) and not _inside(start, end, job.verbatim)
-    ]
 
 
 def parameters_of(job: Job) -> Parameters:
@@ -51,9 +36,9 @@ def compressed(job: Job, pieces: Sequence[Span], prompt: Prompt) -> Compressed:
             words += _decided(job.text, context, prompt, start)
         else:
             words.append(Word(span=(start, end), probability=1.0, kept=True))
-    unread = [span for span in _others(job, pieces) if job.text[slice(*span)].strip()]
+    unread = [span for span in between(job.text, (*pieces, *job.verbatim)) if job.text[slice(*span)].strip()]
     whole = [Word(span=span, probability=1.0, kept=True) for span in (*unread, *job.verbatim)]
-    spans = _united((*_kept_spans(job.text, [*words, *whole]), *job.verbatim, *job.forced))
+    spans = united((*kept_spans(job.text, [*words, *whole]), *job.verbatim, *job.forced))
     text = render(job.text, spans)
     return Compressed(
         spans=spans,
@@ -72,47 +57,7 @@ def _decided(text: str, context: Context, prompt: Prompt, offset: int) -> Iterat
             spans = spans[spans[:, 1] > spans[:, 0]]
             if len(spans):
                 yield Word(
-                    span=_inked(text, offset + int(spans[0, 0]), offset + int(spans[-1, 1])),
+                    span=inked(text, offset + int(spans[0, 0]), offset + int(spans[-1, 1])),
                     probability=float(word.probability(prompt.parameters.token_to_word)),
                     kept=bool(label),
                 )
-
-
-def _inked(text: str, start: int, end: int) -> Span:
-    """The span less the white space at its edges, which some tokenizers count to a word; unless it is all."""
-    word = text[start:end]
-    if not word.strip():
-        return start, end
-    return end - len(word.lstrip()), start + len(word.rstrip())
-
-
-def _kept_spans(text: str, words: Sequence[Word]) -> tuple[Span, ...]:
-    if not words:
-        return ()
-    ordered = sorted(words, key=lambda word: word.span)
-    starts, ends = np.array([word.span for word in ordered], dtype=np.int64).T
-    ends = np.maximum.accumulate(ends)
-    starts = np.maximum(starts, np.concatenate(([0], ends[:-1])))  # a character may give several words
-    some = starts < ends
-    kept = np.array([word.kept for word in ordered])
-    return Gaps(text, Words(starts[some], ends[some])).spans(kept[some])
-
-
-def _others(job: Job, pieces: Sequence[Span]) -> list[Span]:
-    """What is neither read nor verbatim: the text between documents."""
-    edges = [0, *(edge for span in _united((*pieces, *job.verbatim)) for edge in span), len(job.text)]
-    return [(start, end) for start, end in list(pairwise(edges))[::2] if start < end]
-
-
-def _united(spans: Sequence[Span]) -> tuple[Span, ...]:
-    united: list[Span] = []
-    for start, end in sorted(spans):
-        if united and start <= united[-1][1]:
-            united[-1] = (united[-1][0], max(end, united[-1][1]))
-        else:
-            united.append((start, end))
-    return tuple(united)
-
-
-def _inside(start: int, end: int, spans: Sequence[Span]) -> bool:
-    return any(s <= start and end <= e for s, e in spans)
