@@ -146,6 +146,7 @@ class _Shortened:
         self.words: list[Span] = [match.span() for match in _WORD.finditer(self.kept)]
         self.apart: set[int] = set()
         self.broken: set[int] = set()
+        self._fillings: dict[int, Restored | None] = {}
         self._cut()
 
     def _cut(self) -> None:
@@ -204,6 +205,11 @@ class _Shortened:
         return self._filling(number)
 
     def _filling(self, number: int) -> Restored | None:
+        if number not in self._fillings:
+            self._fillings[number] = self._fill(number)
+        return self._fillings[number]
+
+    def _fill(self, number: int) -> Restored | None:
         stretch = self._missing(number)
         mark = self.kept[self.words[number - 1][1] : self.words[number][0]]
         if stretch is None or not self._may_return(stretch, mark):

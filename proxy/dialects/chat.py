@@ -7,6 +7,7 @@ order, digits, unknown fields) stays as it came. Knows neither policies nor sock
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -25,8 +26,9 @@ from proxy.errors import MalformedJsonError
 
 SUFFIX = "/chat/completions"
 # What asks for an answer that must follow a form, or whose words are counted or spoken elsewhere in it.
-_FORMS = """logprobs audio web_search_options structured_outputs guided_json guided_regex guided_choice
-    guided_grammar grammar json_schema""".split()
+_form = re.compile(
+    r"logprobs|audio|web_search_options|structured_outputs|guided_\w+|grammar|json_schema"
+).fullmatch
 
 
 class Slot(NamedTuple):
@@ -97,7 +99,11 @@ def parse(body: bytes) -> ChatBody:
 
 def _wants_text(top: Mapping[str, Any]) -> bool:
     form = top.get("response_format") or {"type": "text"}
-    return isinstance(form, dict) and form.get("type") == "text" and not any(map(top.get, _FORMS))
+    return (
+        isinstance(form, dict)
+        and form.get("type") == "text"
+        and not any(value and _form(key) for key, value in top.items())
+    )
 
 
 def _slots(messages: Iterable[Any], roles: Iterable[str]) -> Iterator[Slot]:

@@ -5,7 +5,6 @@ Like request bodies, answers are never re-encoded. Knows neither what is put in 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -21,7 +20,7 @@ from proxy.dialects.source import (
     read_string,
 )
 
-_DATA = re.compile(r"^data:", re.MULTILINE)
+_DATA = "data:"
 
 
 class Said(NamedTuple):
@@ -67,10 +66,10 @@ def parse_event(event: bytes) -> ChatAnswer | None:
     """Find the texts of one server-sent event; None for comments, `[DONE]` and whatever isn't JSON in one line."""
     try:
         source = event.decode("utf-8")
-        data = _DATA.search(source)
-        if data is None or _DATA.search(source, data.end()):
+        data = 0 if source.startswith(_DATA) else source.find("\n" + _DATA) + 1
+        if not source.startswith(_DATA, data) or "\n" + _DATA in source[data:]:
             return None
-        return _answer(source, data.end(), "delta")
+        return _answer(source, data + len(_DATA), "delta")
     except (ValueError, IndexError, RecursionError):
         return None
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
 import http.client
 import json
-import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
@@ -304,6 +304,23 @@ def test_other_answers_are_left_alone(upstream: FakeUpstream, laconic: Laconic, 
     assert (answer.status, answer.body) == (expected.status, expected.body)
 
 
+@contextlib.contextmanager
+def stream_of(laconic: Laconic) -> Iterator[http.client.HTTPResponse]:
+    """An answer to read piece by piece."""
+    connection = http.client.HTTPConnection("127.0.0.1", laconic.port, timeout=10)
+    connection.request("POST", "/v1/chat/completions", body(PROMPT, stream=True))
+    yield connection.getresponse()
+    connection.close()
+
+
+def read_until(response: http.client.HTTPResponse, text: str) -> bytes:
+    """The stream as far as it says `text`."""
+    told = b""
+    while text not in contents(told):
+        told += response.read1(65536)
+    return told
+
+
 def test_a_pause_of_the_upstream_gives_out_what_was_held_back(
     upstream: FakeUpstream, laconic: Laconic
 ) -> None:
@@ -317,17 +334,11 @@ def test_a_pause_of_the_upstream_gives_out_what_was_held_back(
         await exchange.finish()
 
     upstream.behaviour = pausing
-    connection = http.client.HTTPConnection("127.0.0.1", laconic.port, timeout=10)
-    connection.request("POST", "/v1/chat/completions", body(PROMPT, stream=True))
-    response = connection.getresponse()
-    told = b""
-    while "publ" not in contents(told):
-        told += response.read1(65536)
-    assert contents(told) == "Ada Lovelace publ"
-    go_on.set()
-    told += response.read()
-    assert contents(told) == f"Ada Lovelace published. {WHOLE}"
-    connection.close()
+    with stream_of(laconic) as response:
+        told = read_until(response, "publ")
+        assert contents(told) == "Ada Lovelace publ"
+        go_on.set()
+        assert contents(told + response.read()) == f"Ada Lovelace published. {WHOLE}"
 
 
 def test_a_caller_that_hangs_up_closes_the_upstream(upstream: FakeUpstream, laconic: Laconic) -> None:
@@ -339,23 +350,25 @@ def test_a_caller_that_hangs_up_closes_the_upstream(upstream: FakeUpstream, laco
 
     upstream.behaviour = endless
     gone = len(upstream.closed)
-    connection = http.client.HTTPConnection("127.0.0.1", laconic.port, timeout=5)
-    connection.request("POST", "/v1/chat/completions", body(PROMPT, stream=True))
-    connection.getresponse().read1(100)
-    assert connection.sock is not None
-    connection.sock.shutdown(socket.SHUT_RDWR)
-    connection.close()
+    with stream_of(laconic) as response:
+        read_until(response, "Ada")
     assert upstream.wait_for_closed(gone + 1)
 
 
 def test_a_stream_that_breaks_still_says_all_that_came(upstream: FakeUpstream, laconic: Laconic) -> None:
+    go_on = threading.Event()
+
     async def breaking(exchange: Exchange) -> None:
         await exchange.start(headers=[EVENT_STREAM])
         await exchange.write(b"".join(said("Ada Lovelace publ")) + b"data: {")
+        await asyncio.to_thread(go_on.wait, 30)
         exchange.close()
 
     upstream.behaviour = breaking
-    *before, broken, last = split(streamed(laconic))
+    with stream_of(laconic) as response:
+        told = read_until(response, "Ada")
+        go_on.set()
+        *before, broken, last = split(told + response.read())
     assert contents(b"".join(before)) == "Ada Lovelace publ"
     assert broken == b"data: {\n\n"
     assert json.loads(last[5:])["error"]["code"] == "upstream_reset"
