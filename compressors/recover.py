@@ -71,8 +71,8 @@ class RecoveryStream:
         self._restored = 0  # letters put back since there were no runs
         self._waiting: list[_Piece] = []
         self._kind = "mark"  # of the last character
-        self._mark = self._word = ""  # what follows the last complete word, as far as it matters
-        self._held = ""  # the part of it that wasn't given out
+        self._mark = self._word = ""  # what follows the last complete word, of the word as much as matters
+        self._held = ""  # the part of them that wasn't given out
 
     @property
     def held(self) -> int:
@@ -89,7 +89,7 @@ class RecoveryStream:
                 out.append(self._settled())
             self._kind = kind
             if kind == "mark":
-                self._mark = (self._mark + token[0])[: LONGEST + 1]
+                self._mark += token[0]
             else:
                 self._word = (self._word + token[0])[: LONGEST + 1]
             self._held += token[0]
@@ -139,7 +139,8 @@ class RecoveryStream:
 
     def _pair(self, mark: str, word: str) -> str:
         """The pair of the last word and what follows it; "" where no run goes on, as across a line break."""
-        return pair(self._last, mark, word) if self._last and "\n" not in mark else ""
+        goes_on = self._last and len(mark) <= LONGEST and "\n" not in mark
+        return pair(self._last, mark, word) if goes_on else ""
 
     def _break(self) -> None:
         self._runs, self._last, self._restored = {}, "", 0
