@@ -16,7 +16,7 @@ EMBEDDED = {
 """The model that ships with laconic, for each method."""
 UNREADABLE_SHARE = 0.2
 """A text with more unreadable letters than this share is left whole."""
-_VERSION = 2
+_VERSION = 3
 """Raised whenever the same model, job and options may give another decision than before."""
 _WEIGHTS = frozenset({".safetensors", ".bin", ".pt", ".pth"})
 _DESCRIPTIONS = frozenset({".json", ".txt", ".model", ".py"})

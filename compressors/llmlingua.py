@@ -16,14 +16,14 @@ import numpy.typing as npt
 from compressors.base import Compressed, Job
 from compressors.causal import Causal, Continuation, States, Surprisals
 from compressors.clauses import tied_to_clauses
-from compressors.controller import dropped_sentences, kept_documents, scheduled
+from compressors.controller import dropped_sentences, kept_documents
 from compressors.documents import chosen
 from compressors.drafting import Draft, Drafter
 from compressors.errors import CompressionError
 from compressors.legibility import Literacy
 from compressors.ranking import order
 from compressors.reading import Reader, TokenIds
-from compressors.scores import grouped_means, quantised_surprise, word_means
+from compressors.scores import Scores, grouped_means, quantised_surprise, word_means
 from compressors.segments import judged_by_segments
 from compressors.selection import Selection, composed
 from compressors.sentences import sentences
@@ -171,14 +171,16 @@ class LLMLingua:
         scores = quantised_surprise(values)
         scores = tied_to_clauses(scores, draft.job.text, draft.words, draft.pinned | draft.wanted)
         left = [place for place in work.order if work.kept[place]]
-        selection = Selection(
-            draft, scheduled(draft, scores, left, strategy.dynamic_ratio), dropped, choice.joints
-        )
+        selection = Selection(draft, self._spread(work, scores, left), dropped, choice.joints)
         kept = selection.within(draft.target()) if strategy.token_filter else selection.everything()
         arrangement = _arrangement(left) if strategy.order == "two_stage" else left
         return composed(
             draft, selection, kept, scores, dropped, () if strategy.order == "original" else arrangement
         )
+
+    def _spread(self, _: Work, scores: Scores, __: Sequence[int]) -> Scores:
+        """The scores by which documents compete for the budget: as they are."""
+        return scores
 
     def _dropped_sentences(self, work: Work, dropped: Mask) -> Mask:
         found = sentences(work.draft.job.text)

@@ -15,9 +15,11 @@ import numpy.typing as npt
 
 from compressors.base import Job, Span
 from compressors.causal import Continuation, Surprisals
+from compressors.controller import scheduled
 from compressors.llmlingua import LLMLingua, Work, document_means
 from compressors.ranking import Ranker, combined, order
 from compressors.reading import TokenIds
+from compressors.scores import Scores
 from compressors.windows import Window
 
 _QUESTION_SHARE = 4
@@ -132,6 +134,12 @@ class LongLLMLingua(LLMLingua):
                 work.values = self._by_segments(work, [self._start, prefix], _contrast)
             else:
                 work.values = self._by_segments(work, [prefix], lambda found: found[0])
+
+    def _spread(self, work: Work, scores: Scores, order: Sequence[int]) -> Scores:
+        """More of what fits the question better, by the policy's ratio."""
+        if not work.draft.job.question:
+            return scores
+        return scheduled(work.draft, scores, order, work.draft.job.strategy.dynamic_ratio)
 
     def _sentence_values(self, work: Work, found: Sequence[Span]) -> npt.NDArray[np.float64]:
         values = super()._sentence_values(work, found)

@@ -29,9 +29,9 @@ class Strategy:
     """Sentence that follows the question where `perplexity` ranks by it, best in the prompts' language."""
     document_filter: bool = True
     """Whether whole documents may go [use_context_level_filter]."""
-    document_budget: str = "*1.3"
-    """Arithmetic that follows the target and gives the tokens of the documents that stay, as in `+100`
-    [context_budget]."""
+    document_budget: str = "*1"
+    """Arithmetic that follows the target and gives the tokens of the documents that stay, as in `+100`; the
+    one that exceeds it stays as well [context_budget]."""
     kept_documents: tuple[int, ...] = ()
     """Documents that stay in any case, by place from 0 [force_context_ids]."""
     min_documents: int = 0
@@ -39,9 +39,9 @@ class Strategy:
     order: Literal["original", "sort", "two_stage"] = "original"
     """How documents that stay are arranged: as they came, best first, or best at both ends
     [reorder_context]."""
-    dynamic_ratio: float = 0.0
-    """How much more of the best document than of the worst stays, in [0, 1]
-    [dynamic_context_compression_ratio]."""
+    dynamic_ratio: float = 0.3
+    """How much more of the document that fits the question best than of the worst stays, in [0, 1]; 0 leaves
+    it to the words [dynamic_context_compression_ratio]."""
     sentence_filter: bool = False
     """Whether whole sentences may go before words do [use_sentence_level_filter]."""
     sentence_budget: float = 1.4

@@ -233,16 +233,16 @@ class Strategy(Section):
     """Sentence that follows the question where `perplexity` ranks by it; best in the prompts' language."""
     document_filter: bool = True
     """Whether whole documents may go."""
-    document_budget: str = Field(default="*1.3", pattern=r"^[-+*/().\d\s]+$")
-    """Arithmetic that follows the target, such as `+100`: tokens of the documents that stay before words go."""
+    document_budget: str = Field(default="*1", pattern=r"^[-+*/().\d\s]+$")
+    """Arithmetic that follows the target, such as `+100`: tokens of the documents that stay, the last one beyond."""
     kept_documents: tuple[Annotated[int, Field(ge=0)], ...] = ()
     """Documents that stay in any case, by place from 0."""
     min_documents: int = Field(default=0, ge=0)
     """At least so many documents stay."""
     order: Literal["original", "sort", "two_stage"] = "original"
     """Documents as they came, best first, or best at both ends."""
-    dynamic_ratio: float = Field(default=0.0, ge=0, le=1)
-    """How much more of the best document than of the worst stays; 0 leaves it to the words."""
+    dynamic_ratio: float = Field(default=0.3, ge=0, le=1)
+    """How much more of the document that fits the question best than of the worst stays; 0 leaves it to the words."""
     sentence_filter: bool = False
     """Whether whole sentences may go before words do."""
     sentence_budget: float = Field(default=1.4, gt=0)

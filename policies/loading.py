@@ -14,7 +14,7 @@ from typing import Any, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from policies.config import Config
+from policies.config import Config, Policy
 
 Path = tuple[int | str, ...]
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -180,7 +180,7 @@ def _fields(path: Path) -> Iterable[str]:
 
 
 def _dangling(config: Config, lines: Mapping[Path, int]) -> Iterator[Problem]:
-    """Names that one section uses and no other defines."""
+    """Names that one section uses and no other defines, and what doesn't go with what is named."""
 
     def check(path: Path, name: str, section: str, known: Iterable[str]) -> Iterator[Problem]:
         known = sorted(known)
@@ -193,6 +193,9 @@ def _dangling(config: Config, lines: Mapping[Path, int]) -> Iterator[Problem]:
         yield from check(
             ("policies", name, "compressor"), policy.compressor, "compressors", config.compressors
         )
+        compressor = config.compressors.get(policy.compressor)
+        if compressor is not None and compressor.method != "llmlingua2":
+            yield from _without_probabilities(name, policy, compressor.method, lines)
     taken: set[str] = set()
     for index, route in enumerate(config.routes):
         yield from check(("routes", index, "upstream"), route.upstream, "upstreams", config.upstreams)
@@ -204,6 +207,16 @@ def _dangling(config: Config, lines: Mapping[Path, int]) -> Iterator[Problem]:
                 _line(path, lines), _dotted(path), f"found {route.name!r} again; allowed: a name of its own"
             )
         taken.add(route.name)
+
+
+def _without_probabilities(
+    name: str, policy: Policy, method: str, lines: Mapping[Path, int]
+) -> Iterator[Problem]:
+    for index, reach in enumerate(policy.ranges):
+        if reach.min_probability is not None:
+            path: Path = ("policies", name, "ranges", index, "min_probability")
+            message = f"found with {method}, which gives no probabilities; allowed: with llmlingua2"
+            yield Problem(_line(path, lines), _dotted(path), message)
 
 
 def _closest(name: str, allowed: Iterable[str]) -> str:

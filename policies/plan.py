@@ -6,7 +6,7 @@ Knows no compressor; carrying a plan out is the proxy's work.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -15,7 +15,7 @@ from policies.config import Policy, Range, Target
 from policies.cuts import around, cut, joined, within
 from policies.documents import Document
 from policies.groups import Setting, Text
-from policies.protection import Protection, Span, protect
+from policies.protection import Protection, ProtectKind, Span, protect
 from policies.protection.spans import subtract, union
 from policies.segments import Section
 
@@ -184,7 +184,7 @@ def _pieces(scene: _Scene) -> tuple[tuple[Piece, ...], int, bool]:
             expected += size
             continue
         documents = within(part.span, scene.documents)
-        protection = _protected(content, documents, scene.policy)
+        protection = protected(content, documents, scene.policy.protect)
         fixed = sum(count(content[a:b]) for a, b in protection.blocks)
         kept = sum(count(content[a:b]) for a, b in protection.inline)
         measure = _measure(part, scene, size, documents)
@@ -213,15 +213,15 @@ def _piece(
     )
 
 
-def _protected(content: str, documents: Sequence[Document], policy: Policy) -> Protection:
+def protected(content: str, documents: Sequence[Document], kinds: Collection[ProtectKind]) -> Protection:
     """What is protected; in documents, of their bodies alone: a list of passages is no longer one JSON block."""
     if not documents:
-        return protect(content, policy.protect)
+        return protect(content, kinds)
     blocks: list[Span] = []
     inline: list[Span] = []
     for document in documents:
         for start, end in subtract([document.span], document.heads):
-            found = protect(content[start:end], policy.protect)
+            found = protect(content[start:end], kinds)
             blocks += [(start + a, start + b) for a, b in found.blocks]
             inline += [(start + a, start + b) for a, b in found.inline]
     return Protection(tuple(blocks), tuple(inline))

@@ -17,8 +17,6 @@ from policies.plan import Piece, TextPlan
 from policies.tokens import Tokenizer
 
 _SEPARATOR = "\n\n"
-_SPREAD = 0.25
-"""How much more of the best message than of the worst stays where none may go (LongLLMLingua's dynamic ratio)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +79,6 @@ def _commission(
             for share, content in zip(shares, contents, strict=True)
         )
         strategy |= {"document_filter": False, "order": "original"}
-        strategy["dynamic_ratio"] = strategy["dynamic_ratio"] or _SPREAD
     job = Job(
         text=_SEPARATOR.join(contents),
         rate=first.measure.rate or 1.0,

@@ -10,12 +10,17 @@ from rich.console import Console
 from rich.text import Text
 
 import compressors
-from policies.protection import KINDS, ProtectKind, protect
+from policies.config import Documents
+from policies.documents import Found, find
+from policies.plan import protected
+from policies.protection import KINDS, ProtectKind, Span
+from policies.protection.spans import union
 from policies.tokens import encoding_name, tokenizer
 from proxy.cli.files import UnusableFileError
 
 _NOT_IN_THE_PACKAGE = {
     "min_probability": "--min-probability",
+    "split": "--documents",
     "kinds": "--protect",
     "count_as": "--count-as",
     "diff": "--diff",
@@ -24,12 +29,18 @@ _NOT_IN_THE_PACKAGE = {
 
 @click.command("compress")
 @click.argument("file", type=click.File("r", encoding="utf-8"), default="-")
-@click.option("--method", type=click.Choice(["llmlingua2"]), default="llmlingua2", show_default=True)
+@click.option(
+    "--method",
+    type=click.Choice(["llmlingua2", "llmlingua", "longllmlingua"]),
+    default="llmlingua2",
+    show_default=True,
+    help="By a token classifier, or by a causal model's surprise without or with a question.",
+)
 @click.option(
     "--model",
     default="embedded",
     show_default=True,
-    help="`embedded`, a token-classification checkpoint or a folder.",
+    help="`embedded`, a checkpoint that fits the method, or a folder.",
 )
 @click.option(
     "--rate", type=click.FloatRange(0, 1, min_open=True), default=0.5, show_default=True, help="Kept share."
@@ -37,6 +48,13 @@ _NOT_IN_THE_PACKAGE = {
 @click.option("--target-tokens", type=click.IntRange(1), help="Most tokens that stay, in place of --rate.")
 @click.option(
     "--min-probability", type=click.FloatRange(0, 1), help="Least probability that stays, in place of --rate."
+)
+@click.option("--question", default="", help="What the text is read for, with longllmlingua.")
+@click.option(
+    "--documents",
+    "split",
+    type=click.Choice(["auto", "paragraphs", "json_list"]),
+    help="Whole documents may go, told apart like this; what stands around them stays.",
 )
 @click.option(
     "--force-token", "force_tokens", multiple=True, help="A word or character that always stays; repeatable."
@@ -56,7 +74,7 @@ _NOT_IN_THE_PACKAGE = {
     "--compat",
     type=click.Choice(["0.2.2"]),
     help="Give the text that this version of the llmlingua package gives, counted in cl100k_base; "
-    "not with --min-probability, --protect, --count-as or --diff.",
+    "not with --min-probability, --documents, --protect, --count-as or --diff.",
 )
 @click.pass_context
 def command(
@@ -67,6 +85,8 @@ def command(
     rate: float,
     target_tokens: int | None,
     min_probability: float | None,
+    question: str,
+    split: str | None,
     force_tokens: tuple[str, ...],
     force_digits: bool,
     kinds: tuple[str, ...],
@@ -82,17 +102,21 @@ def command(
     shown: str | Text
     text = _read(file)
     chosen = {kind for kind in KINDS if kind in kinds} if kinds else set(KINDS)
-    protection = protect(text, chosen)
+    found = find(text, Documents.model_validate({"split": split})) if split else Found((), None)
+    protection = protected(text, found.documents, chosen)
     counter = tokenizer(encoding_name(count_as))
     job = compressors.Job(
         text=text,
         rate=rate,
         target_tokens=target_tokens,
         min_probability=min_probability,
-        verbatim=protection.blocks,
+        verbatim=tuple(union((*protection.blocks, *_around(text, found)))),
         forced=protection.inline,
         force_tokens=force_tokens,
         force_reserve_digit=force_digits,
+        contexts=tuple(document.span for document in found.documents),
+        heads=tuple(head for document in found.documents for head in document.heads),
+        question=question or (text[slice(*found.question)] if found.question else ""),
         tokenizer=counter,
     )
     try:
@@ -122,6 +146,14 @@ def _refuse_what_the_package_lacks(context: click.Context) -> None:
             )
 
 
+def _around(text: str, found: Found) -> list[Span]:
+    """What stands before the first and behind the last document."""
+    if not found.documents:
+        return []
+    edges = ((0, found.documents[0].span[0]), (found.documents[-1].span[1], len(text)))
+    return [edge for edge in edges if edge[0] < edge[1]]
+
+
 def _read(file: IO[str]) -> str:
     try:
         return file.read()
@@ -131,6 +163,7 @@ def _read(file: IO[str]) -> str:
 
 def _as_the_package(compressor: compressors.PromptCompressor, job: compressors.Job) -> tuple[str, str]:
     """What the package prints for the job's text, and the package's own counts."""
+    asked = {"question": job.question} if job.question else {}
     result = compressor.compress_prompt(
         [job.text],
         tokenizer=tokenizer("cl100k_base"),
@@ -138,6 +171,7 @@ def _as_the_package(compressor: compressors.PromptCompressor, job: compressors.J
         target_token=-1 if job.target_tokens is None else job.target_tokens,
         force_tokens=job.force_tokens,
         force_reserve_digit=job.force_reserve_digit,
+        **asked,
     )
     return result.compressed_prompt, _counts(result.origin_tokens, result.compressed_tokens)
 

@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 import torch
-from transformers import BertConfig, BertModel
+from transformers import AutoModelForCausalLM, AutoTokenizer, BertConfig, BertModel, BitsAndBytesConfig
 
 import compressors
 from compressors import CompressionError, Compressor, Job, fingerprint, load
 from compressors.identity import EMBEDDED
+from tests.fakes.causal import save
 
 TEXT = "The committee has not yet agreed on item 7, and nobody really knows what it is going to cost. " * 20
 
@@ -135,3 +136,23 @@ def test_the_number_of_threads_can_be_set() -> None:
         assert torch.get_num_threads() == 1
     finally:
         torch.set_num_threads(before)
+
+
+@pytest.mark.filterwarnings("default")  # the libraries' own
+def test_a_quantised_causal_model_stays_quantised(tmp_path: Path) -> None:
+    pytest.importorskip("bitsandbytes", reason="the extra laconic[quantized]")
+    plain, packed = save("llama", tmp_path / "plain"), tmp_path / "packed"
+    options = {"quantization_config": BitsAndBytesConfig(load_in_8bit=True), "device_map": "cpu"}  # type: ignore[no-untyped-call]
+    AutoModelForCausalLM.from_pretrained(plain, **options).save_pretrained(packed)
+    AutoTokenizer.from_pretrained(plain).save_pretrained(packed)
+    compressor = compressors.load("llmlingua", str(packed), device="cpu")
+    kinds = {type(module).__name__ for module in compressor._causal._body.modules()}  # type: ignore[attr-defined]
+    assert "Linear8bitLt" in kinds
+    [result] = compressor.compress([Job(text="The committee met and agreed on the old bridge. " * 4)])
+    assert 0 < result.compressed_tokens < result.original_tokens
+
+
+@pytest.mark.parametrize("method", ["llmlingua", "longllmlingua"])
+def test_a_classifier_is_no_causal_model(tiny_folder: Callable[[str], Path], method: str) -> None:
+    with pytest.raises(CompressionError, match="no causal language model, its type is distilbert"):
+        compressors.load(method, str(tiny_folder("distilbert")), device="cpu")
