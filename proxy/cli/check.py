@@ -124,7 +124,16 @@ def _action(plan: TextPlan) -> str:
             words.append(f"at most {measure.target_tokens} tokens")
         else:
             words.append(f"words of probability {measure.min_probability:g} or more")
-    return "shortened: " + ", ".join(words)
+    return "shortened: " + ", ".join(words) + _context(plan)
+
+
+def _context(plan: TextPlan) -> str:
+    """What is known beside the text's own words; the question itself is not shown."""
+    documents = sum(len(piece.documents) for piece in plan.pieces)
+    words = f"; {documents} documents" if documents else ""
+    if any(piece.bundle is not None for piece in plan.pieces):
+        words += "; one of several results"
+    return words + ("; for a question" if any(piece.question for piece in plan.pieces) else "")
 
 
 def _protected(plan: TextPlan, text: str) -> str:

@@ -132,3 +132,11 @@ def test_without_a_file_everything_goes_to_one_upstream_carefully() -> None:
     config = default_config("https://api.openai.com/v1")
     assert config.routes[0].path == "/v1"
     assert config.policies["careful"].targets[1].mode == "off"
+
+
+def test_probabilities_need_a_method_that_gives_them() -> None:
+    text = GOOD.replace("{method: llmlingua2,", "{method: longllmlingua,").replace(
+        "rate: 0.7", "min_probability: 0.7"
+    )
+    with pytest.raises(ConfigError, match=r"laconic.yaml:13: .*min_probability: found with longllmlingua"):
+        _load(text)

@@ -29,6 +29,25 @@ routes:
 """
 
 
+PASSAGES = (
+    "Use the documents.\n\n"
+    + "\n".join(
+        f"Document [{number}](Title: {title}) "
+        + f"The old {title} of the town was opened in 19{number}1 by {who}. " * 4
+        for number, (title, who) in enumerate(
+            [
+                ("harbour", "fishermen"),
+                ("bridge", "Maria Lindqvist"),
+                ("market", "farmers"),
+                ("school", "the king"),
+            ],
+            1,
+        )
+    )
+    + "\n\nQuestion: who opened the bridge?\nAnswer:"
+)
+
+
 def _run(*arguments: str, text: str | None = None, **environment: str) -> Result:
     settings = {"TEST_API_KEY": "sk-very-secret", "COLUMNS": "160", **environment}
     return CliRunner(env=settings).invoke(main, arguments, input=text)
@@ -41,7 +60,7 @@ def path(tmp_path: Path) -> Path:
     return file
 
 
-@pytest.mark.parametrize("command", ["serve", "check", "compress", "schema", "demo"])
+@pytest.mark.parametrize("command", ["serve", "check", "compress", "eval", "schema", "demo"])
 def test_every_command_explains_itself(command: str) -> None:
     assert command in _run("--help").output
     result = _run(command, "--help")
@@ -118,6 +137,18 @@ def test_check_of_a_route_that_passes_through(path: Path, tmp_path: Path) -> Non
     assert "passes through untouched" in result.output
 
 
+def test_check_tells_of_documents_and_the_question(path: Path, tmp_path: Path) -> None:
+    path.write_text(
+        CONFIG.replace("    min_saved_tokens: 10", "    min_saved_tokens: 10\n    documents: {split: auto}")
+    )
+    body = {"model": "gpt-4o", "messages": [{"role": "user", "content": PASSAGES}]}
+    request = tmp_path / "request.json"
+    request.write_text(json.dumps(body))
+    result = _run("check", str(path), str(request))
+    assert result.exit_code == 0, result.output
+    assert "rate 0.5; 4 documents; for a question" in " ".join(result.output.split())
+
+
 def test_schema_is_the_configurations() -> None:
     assert json.loads(_run("schema").output) == Config.model_json_schema()
 
@@ -134,6 +165,19 @@ def test_compress_prints_what_stays_and_counts_on_stderr() -> None:
     assert 0.3 < len(result.stdout) / len(PROSE) < 0.7
     assert "1,240 EUR" in result.stdout
     assert "tokens" in result.stderr
+
+
+def test_compress_finds_documents_and_the_question() -> None:
+    result = _run(
+        "compress", "--method", "longllmlingua", "--documents", "auto", "--rate", "0.3", "--device", "cpu",
+        text=PASSAGES,
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("Use the documents.\n\n")
+    assert result.stdout.endswith("\n\nQuestion: who opened the bridge?\nAnswer:")
+    assert "Document [2](Title: bridge)" in result.stdout
+    assert "Maria Lindqvist" in result.stdout
+    assert sum(f"Document [{number}]" in result.stdout for number in range(1, 5)) < 4
 
 
 def test_compress_reads_a_file_and_shows_the_difference(tmp_path: Path) -> None:
