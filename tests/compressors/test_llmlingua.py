@@ -19,11 +19,14 @@ from tests.fakes.causal import save
 COUNTER = tokenizer("o200k_base")
 METHODS = ["llmlingua", "longllmlingua"]
 SENTENCE = "The committee met in room {n} and didn't agree on the price of the old bridge, not yet. "
-DOCUMENTS = [f"[{n}] (Title {n}) " + SENTENCE.format(n=n) * (2 + n % 3) for n in range(8)]
+DOCUMENTS = [f"[{n}] (Title {n}) " + (SENTENCE.format(n=n) * (2 + n % 3)).strip() for n in range(8)]
 PROMPT = "Read this.\n\n" + "\n---\n".join(DOCUMENTS) + "\n\nQuestion: what is the price?"
 QUESTION = "what is the price?"
 slow = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    derandomize=True,
 )
 
 
@@ -138,7 +141,19 @@ def test_each_token_is_read_once_and_kept_ones_twice(causal: Callable[[str], Any
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize(
     "text",
-    ["", " ", "a", "word", "two words", "\n\n\n", "?", "日本語のテキスト", "a" * 3000, "\ud800 x", "<s> </s> <s>"],
+    [
+        "",
+        " ",
+        "a",
+        "word",
+        "two words",
+        "\n\n\n",
+        "?",
+        "日本語のテキスト",
+        "a" * 3000,
+        "\ud800 x",
+        "<s> </s> <s>",
+    ],
 )
 @pytest.mark.parametrize("question", ["", "why?", "why " * 500])
 def test_nothing_fails_on_short_or_odd_texts(
@@ -170,7 +185,15 @@ def test_hundreds_of_documents(causal: Callable[[str], Any], method: str) -> Non
     starts = [text.index(document) for document in documents]
     contexts = tuple((s, s + len(d)) for s, d in zip(starts, documents, strict=True))
     [result] = causal(method).compress(
-        [Job(text=text, rate=0.2, contexts=contexts, question="what does document 17 say?", tokenizer=COUNTER)]
+        [
+            Job(
+                text=text,
+                rate=0.2,
+                contexts=contexts,
+                question="what does document 17 say?",
+                tokenizer=COUNTER,
+            )
+        ]
     )
     assert result.compressed_tokens <= 0.2 * result.original_tokens
 
@@ -184,7 +207,12 @@ def test_hundreds_of_documents(causal: Callable[[str], Any], method: str) -> Non
     data=st.data(),
 )
 def test_any_text(
-    causal: Callable[[str], Any], method: str, numbers: list[int], rate: float, question: str, data: st.DataObject
+    causal: Callable[[str], Any],
+    method: str,
+    numbers: list[int],
+    rate: float,
+    question: str,
+    data: st.DataObject,
 ) -> None:
     text = "".join(DOCUMENTS[number] for number in numbers)
     edges = sorted(data.draw(st.sets(st.integers(0, len(text)), max_size=6)))
@@ -219,6 +247,20 @@ def test_neighbours_change_no_decision(causal: Callable[[str], Any], method: str
     jobs = [prompt_job(rate=rate, strategy=strategy) for rate in (0.3, 0.7) for strategy in STRATEGIES]
     together = causal(method).compress(jobs)
     assert [causal(method).compress([job])[0] for job in jobs] == together
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("rate", [0.2, 0.5, 0.9])
+@pytest.mark.parametrize("strategy", [Strategy(), Strategy(segment_tokens=50)])
+def test_the_budget_is_met_within_one_percent(
+    causal: Callable[[str], Any], method: str, rate: float, strategy: Strategy
+) -> None:
+    text = "".join(SENTENCE.format(n=n) for n in range(60))
+    job = Job(text=text, rate=rate, question=QUESTION, tokenizer=COUNTER, strategy=strategy)
+    [result] = causal(method).compress([job])
+    assert (
+        0.99 * rate * result.original_tokens - 1 <= result.compressed_tokens <= rate * result.original_tokens
+    )
 
 
 def test_the_tail_is_compressed_as_well(causal: Callable[[str], Any]) -> None:

@@ -45,7 +45,7 @@ _MERGED = ["the", "Ġthe", "Ġcommittee", "Ġof", "ing", "Ġbridge", "Ġnot", "e
 def model(kind: str, vocab_size: int) -> Any:
     """A `kind` of `CONFIGS` with weights spread so that tokens differ in surprise."""
     torch.manual_seed(0)
-    made = AutoModelForCausalLM.from_config(CONFIGS[kind](vocab_size))
+    made = AutoModelForCausalLM.from_config(CONFIGS[kind](vocab_size))  # type: ignore[no-untyped-call]
     with torch.no_grad():
         for parameter in made.parameters():
             parameter.mul_(3.0)
