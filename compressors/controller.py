@@ -78,7 +78,8 @@ def dropped_sentences(
     inhabited = np.flatnonzero(costs > 0)
     preferred = _preferred(draft, number, open_, strategy.first_sentences, strategy.last_sentences)
     order = sorted(inhabited.tolist(), key=lambda place: (place not in preferred, -values[place], place))
-    kept = affordable(order, costs.astype(np.int64), strategy.sentence_budget * document_target(draft))
+    allowance = strategy.sentence_budget * document_target(draft)
+    kept = affordable(order, costs.astype(np.int64), allowance, minimum=strategy.min_sentences)
     result: Mask = open_ & ~kept[number]
     return result
 

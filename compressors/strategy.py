@@ -50,6 +50,8 @@ class Strategy:
     """Sentences at each document's start that are preferred [keep_first_sentence]."""
     last_sentences: int = 0
     """Sentences at each document's end that are preferred [keep_last_sentence]."""
+    min_sentences: int = 0
+    """At least so many sentences stay [keep_sentence_number]."""
     token_filter: bool = True
     """Whether words go; without it only documents and sentences do [use_token_level_filter]."""
     contrast: bool = True

@@ -251,6 +251,8 @@ class Strategy(Section):
     """Sentences at each document's start that are preferred."""
     last_sentences: int = Field(default=0, ge=0)
     """Sentences at each document's end that are preferred."""
+    min_sentences: int = Field(default=0, ge=0)
+    """At least so many sentences stay."""
     token_filter: bool = True
     """Whether words go; without it only documents and sentences do."""
     contrast: bool = True

@@ -118,6 +118,20 @@ def test_a_dropped_document_goes_with_its_separator(causal: Callable[[str], Any]
         assert not any(start < e and s < end for s, e in result.spans if PROMPT[s:e].strip())
 
 
+def test_preferred_sentences_stay(causal: Callable[[str], Any]) -> None:
+    sentences = [f"Sentence {n} tells how room {n * 3} was found." for n in range(12)]
+    text = " ".join(sentences)
+    filters: dict[str, Any] = {"sentence_filter": True, "token_filter": False, "sentence_budget": 0.5}
+    for strategy, least in [
+        (Strategy(first_sentences=1, last_sentences=1, **filters), {sentences[0], sentences[-1]}),
+        (Strategy(min_sentences=9, **filters), set()),
+    ]:
+        [result] = causal("llmlingua").compress([Job(text=text, rate=0.4, strategy=strategy)])
+        left = {sentence for sentence in sentences if sentence in result.text}
+        assert least <= left
+        assert len(left) == max(strategy.min_sentences, len(left)) < 12
+
+
 def test_forced_documents_stay(causal: Callable[[str], Any]) -> None:
     strategy = Strategy(kept_documents=(7,), min_documents=3)
     [result] = causal("longllmlingua").compress([prompt_job(rate=0.1, strategy=strategy)])
