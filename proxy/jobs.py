@@ -78,7 +78,9 @@ def _commission(
             (share.offset, share.offset + len(content))
             for share, content in zip(shares, contents, strict=True)
         )
-        strategy |= {"document_filter": False, "order": "original"}
+        # Even the worst keeps half of its share: a message that only numbers are left of says nothing.
+        spread = min(strategy["dynamic_ratio"], (first.measure.rate or 1.0) / 2)
+        strategy |= {"document_filter": False, "order": "original", "dynamic_ratio": spread}
     job = Job(
         text=_SEPARATOR.join(contents),
         rate=first.measure.rate or 1.0,

@@ -129,7 +129,7 @@ def test_preferred_sentences_stay(causal: Callable[[str], Any]) -> None:
         [result] = causal("llmlingua").compress([Job(text=text, rate=0.4, strategy=strategy)])
         left = {sentence for sentence in sentences if sentence in result.text}
         assert least <= left
-        assert len(left) == max(strategy.min_sentences, len(left)) < 12
+        assert strategy.min_sentences <= len(left) < 12
 
 
 def test_forced_documents_stay(causal: Callable[[str], Any]) -> None:
