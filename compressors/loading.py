@@ -98,6 +98,7 @@ def _causal(
     trust_remote_code: bool,
 ) -> Compressor:
     from compressors.causal import Causal
+    from compressors.linear import pack
     from compressors.llmlingua import LLMLingua
     from compressors.longllmlingua import LongLLMLingua
     from compressors.ranking import load_ranker
@@ -105,6 +106,7 @@ def _causal(
 
     if batch_tokens is None:
         batch_tokens = 1024 if checkpoint.device.type == "cpu" else 65536
+    pack(checkpoint.model)
     causal = Causal(checkpoint.model, window=checkpoint.window, batch_tokens=batch_tokens)
     if compat is not None:
         from compressors.compat import LLMLinguaCompat
