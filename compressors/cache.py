@@ -87,11 +87,12 @@ class Past(Cache):
 
     @torch.inference_mode()  # where the buffers were made
     def drop(self, first: int, count: int) -> None:
-        """Forget `count` tokens from place `first` on; those after them keep their values and close up."""
+        """Forget `count` tokens from place `first` on, or as many as there are; those after them close up."""
         for layer in self.layers:
-            end = layer.length - count
+            start, stop = min(first, layer.length), min(first + count, layer.length)
+            end = layer.length - (stop - start)
             for buffer in (layer.keys, layer.values):
-                buffer[..., first:end, :] = buffer[..., first + count : layer.length, :].clone()
+                buffer[..., start:end, :] = buffer[..., stop : layer.length, :].clone()
             layer.length = end
 
     def repeated(self, rows: int, room: int) -> Past:

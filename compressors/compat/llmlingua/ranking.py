@@ -76,9 +76,9 @@ class Ranking:
 
 
 def in_order(scores: Sequence[float], *, descending: bool) -> list[int]:
-    """Places by score, ties by place; a text without a score (NaN) comes last, where the package errs."""
+    """Places by score, ties by place; a text without a score (NaN) confuses the order as in the package."""
     sign = -1 if descending else 1
-    return sorted(range(len(scores)), key=lambda i: (np.isnan(scores[i]), sign * scores[i]))
+    return sorted(range(len(scores)), key=lambda place: sign * scores[place])
 
 
 def _joined(text: str, question: str, condition: str) -> str:
