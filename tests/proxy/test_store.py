@@ -151,3 +151,10 @@ async def test_no_text_is_ever_stored(tmp_path: Path) -> None:
     connection.close()
     assert len(row[0]) == 32
     assert b"prompt" not in row[0] + row[1]
+
+
+@pytest.mark.parametrize("spans", [[(50, 60), (0, 10)], [(70_000, 70_010), (5, 9), (20, 90)], [(3, 4)], []])
+def test_spans_in_any_order_are_remembered(spans: list[tuple[int, int]]) -> None:
+    decision = Decision(100, 40, spans)
+    assert Decision.decode(decision.encode()) == decision
+    assert Decision.decode(decision.encode()).spans == decision.spans
