@@ -21,6 +21,9 @@ PASSAGES = {
     "How do plants turn light into energy?": "In their leaves, plants turn light into chemical energy, which"
     " they store as sugar.",
 }
+SENTENCE = (
+    "I would like to find a place to eat in the city, and then we could go to see my brother at his house."
+)
 
 
 @pytest.fixture(scope="module")
@@ -45,11 +48,9 @@ def test_a_later_token_changes_no_earlier_logit(checkpoint: Checkpoint) -> None:
 
 
 def test_english_surprises_less_than_its_words_in_any_order(checkpoint: Checkpoint) -> None:
-    chance = random.Random(0)
-    for passage in PASSAGES.values():
-        words = passage.split()
-        mixed = " ".join(chance.sample(words, len(words)))
-        assert _surprise(checkpoint, passage) < 0.9 * _surprise(checkpoint, mixed)
+    words = SENTENCE.split()
+    mixed = " ".join(random.Random(0).sample(words, len(words)))
+    assert _surprise(checkpoint, SENTENCE) < 0.8 * _surprise(checkpoint, mixed)
 
 
 @pytest.mark.parametrize("question", PASSAGES)
