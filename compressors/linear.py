@@ -1,4 +1,4 @@
-"""Matrix products of a CPU model by oneDNN with weights laid out once, where that is faster than torch's own.
+"""A CPU model's layers in faster forms: weights laid out once for oneDNN, activations computed in one pass.
 
 Owns the choice, by a short measurement, and the exchange of modules. Knows no model's architecture.
 N: rows, I: inputs, O: outputs.
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
+from transformers.activations import NewGELUActivation
 from transformers.pytorch_utils import Conv1D
 
 _ROWS, _ROUNDS = 128, 3
@@ -43,37 +44,45 @@ def pack(model: Any) -> None:
     """
     if model.device.type != "cpu" or model.dtype != torch.float32 or not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         return
-    layers = list(_layers(model))
+    layers = list(_places(model, (torch.nn.Linear, Conv1D)))
     if not layers or not _is_faster(
-        max((layer for _, _, layer in layers), key=lambda layer: layer.weight.numel())
+        max((layer for *_, layer in layers), key=lambda layer: layer.weight.numel())
     ):
         return
+    activations = list(_places(model, (NewGELUActivation,)))
     ids = torch.arange(1, 9)[None]
     before = model(input_ids=ids).logits
     for parent, name, layer in layers:
-        weight = layer.weight.T if isinstance(layer, Conv1D) else layer.weight
-        setattr(parent, name, PackedLinear(weight.detach(), layer.bias))
+        setattr(parent, name, PackedLinear(_weight(layer), layer.bias))
+    for parent, name, _ in activations:
+        setattr(parent, name, torch.nn.GELU(approximate="tanh"))
     try:
         same = torch.allclose(model(input_ids=ids).logits, before, rtol=1e-3, atol=1e-3)
     except (AttributeError, TypeError):  # the model looks into its layers
         same = False
     if not same:
-        for parent, name, layer in layers:
-            setattr(parent, name, layer)
+        for parent, name, module in (*layers, *activations):
+            setattr(parent, name, module)
 
 
-def _layers(model: torch.nn.Module) -> Iterator[tuple[torch.nn.Module, str, Any]]:
-    """Each plain linear layer with its parent and its name there."""
+def _places(
+    model: torch.nn.Module, kinds: tuple[type[torch.nn.Module], ...]
+) -> Iterator[tuple[torch.nn.Module, str, Any]]:
+    """Each module that is exactly of one of the `kinds`, with its parent and its name there."""
     for parent in model.modules():
         for name, child in parent.named_children():
-            if type(child) in (torch.nn.Linear, Conv1D):
+            if type(child) in kinds:
                 yield parent, name, child
 
 
+def _weight(layer: Any) -> torch.Tensor:
+    weight: torch.Tensor = layer.weight.detach()
+    return weight.T if isinstance(layer, Conv1D) else weight
+
+
 def _is_faster(layer: Any) -> bool:
-    weight = layer.weight.T if isinstance(layer, Conv1D) else layer.weight
-    packed = PackedLinear(weight, layer.bias)
-    inputs = torch.randn(_ROWS, weight.shape[1])
+    packed = PackedLinear(_weight(layer), layer.bias)
+    inputs = torch.randn(_ROWS, _weight(layer).shape[1])
     return _seconds(lambda: layer(inputs)) > _WORTHWHILE * _seconds(lambda: packed(inputs))
 
 

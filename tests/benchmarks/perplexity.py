@@ -113,45 +113,41 @@ def _measure(sides: dict[str, Callable[[], str]], rounds: int) -> dict[str, list
     return seconds
 
 
-def _memory(mode: str) -> None:
-    """Shorten 8,000 tokens with a 128k vocabulary and print the MiB that it took at its peak."""
-    transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+def _large_vocabulary(folder: Path) -> None:
     words = _tokenizer()
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        sizes = {
-            "hidden_size": 64,
-            "intermediate_size": 128,
-            "num_hidden_layers": 2,
-            "num_attention_heads": 2,
-        }
-        config = LlamaConfig(vocab_size=128_000, max_position_embeddings=8192, **sizes)  # type: ignore[arg-type]
-        AutoModelForCausalLM.from_config(config).save_pretrained(folder)  # type: ignore[no-untyped-call]
-        words.save_pretrained(folder)
-        method, _, compat = mode.partition(":")
-        compressor: Any = compressors.load(method, str(folder), "cpu", compat=compat or None)
-        draw = random.Random(0)
-        documents = ["".join(_text(draw, 14) for _ in range(27)) for _ in range(20)]
-        text, spans = "\n\n".join(documents), []
-        for document in documents:
-            spans.append((text.index(document), text.index(document) + len(document)))
-        strategy = Strategy(rankers=("perplexity",), order="sort")
-        job = Job(text=text, contexts=tuple(spans), question="who said what?", strategy=strategy)
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        [result] = compressor.compress([job])
-        grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-        print(json.dumps({"tokens": result.original_tokens, "mib": round(grown)}))
+    sizes = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 2}
+    config = LlamaConfig(vocab_size=128_000, max_position_embeddings=8192, **sizes)  # type: ignore[arg-type]
+    AutoModelForCausalLM.from_config(config).save_pretrained(folder)  # type: ignore[no-untyped-call]
+    words.save_pretrained(folder)
+
+
+def _memory(mode: str, folder: Path) -> None:
+    """Shorten 8,000 tokens with the model in `folder` and print the MiB by which the process's peak grew."""
+    transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    method, _, compat = mode.partition(":")
+    compressor: Any = compressors.load(method, str(folder), "cpu", compat=compat or None)
+    draw = random.Random(0)
+    documents = ["".join(_text(draw, 14) for _ in range(27)) for _ in range(20)]
+    text, spans = "\n\n".join(documents), []
+    for document in documents:
+        spans.append((text.index(document), text.index(document) + len(document)))
+    strategy = Strategy(rankers=("perplexity",), order="sort")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    job = Job(text=text, contexts=tuple(spans), question="who said what?", strategy=strategy)
+    [result] = compressor.compress([job])
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    print(json.dumps({"tokens": result.original_tokens, "mib": round(grown)}))
 
 
 @click.command()
 @click.option("--device", default="cpu", show_default=True)
 @click.option("--shape", type=click.Choice(sorted(SHAPES)), default="gpt2", show_default=True)
 @click.option("--rounds", type=int, default=3, show_default=True)
-@click.option("--memory", hidden=True, help="METHOD or METHOD:0.2.2; what the command calls itself with.")
-def main(device: str, shape: str, rounds: int, memory: str | None) -> None:
+@click.option("--memory", nargs=2, hidden=True, help="MODE FOLDER; what the command calls itself with.")
+def main(device: str, shape: str, rounds: int, memory: tuple[str, str] | None) -> None:
     """Time the package, the parity mode and the default mode on the same prompts; then measure memory."""
     if memory:
-        _memory(memory)
+        _memory(memory[0], Path(memory[1]))
         return
     transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     table = Table("prompt", "side", "s, median", "s, all", "times the package", "bar")
@@ -170,14 +166,16 @@ def main(device: str, shape: str, rounds: int, memory: str | None) -> None:
                 row = f"{median(times):.2f}", " ".join(f"{s:.2f}" for s in times)
                 table.add_row(prompt.name, name, *row, f"{slowest / median(times):.2f}", f"{bar or ''}")
     Console(width=110).print(table)
-    for mode in ("llmlingua", "longllmlingua", "llmlingua:0.2.2", "longllmlingua:0.2.2"):
-        call = [sys.executable, "-m", "tests.benchmarks.perplexity", "--memory", mode]
-        output = subprocess.run(call, capture_output=True, text=True, check=True).stdout
-        found = json.loads(output.splitlines()[-1])
-        whole = found["tokens"] * 128_000 * 4 / 2**20
-        print(
-            f"{mode}: {found['tokens']} tokens grew the process by {found['mib']} MiB; all logits: {whole:,.0f}"
-        )
+    with tempfile.TemporaryDirectory() as place:
+        _large_vocabulary(Path(place))
+        for mode in ("llmlingua", "longllmlingua", "llmlingua:0.2.2", "longllmlingua:0.2.2"):
+            call = [sys.executable, "-m", "tests.benchmarks.perplexity", "--memory", mode, place]
+            output = subprocess.run(call, capture_output=True, text=True, check=True).stdout
+            found = json.loads(output.splitlines()[-1])
+            whole = found["tokens"] * 128_000 * 4 / 2**20
+            print(
+                f"{mode}: {found['tokens']} tokens raised the process's peak by {found['mib']} MiB; all logits: {whole:,.0f}"
+            )
 
 
 if __name__ == "__main__":
