@@ -174,7 +174,7 @@ def main(device: str, shape: str, rounds: int, memory: tuple[str, str] | None) -
             found = json.loads(output.splitlines()[-1])
             whole = found["tokens"] * 128_000 * 4 / 2**20
             print(
-                f"{mode}: {found['tokens']} tokens raised the process's peak by {found['mib']} MiB; all logits: {whole:,.0f}"
+                f"{mode}: {found['tokens']} tokens raised the peak by {found['mib']} MiB; all logits: {whole:,.0f}"
             )
 
 
