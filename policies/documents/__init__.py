@@ -26,7 +26,8 @@ from policies.protection.spans import Span
 __all__ = ["Document", "Found", "find", "find_in_group"]
 
 _TOOLS = frozenset(("tool", "function"))
-_SHORTEST_RESULT = 200  # characters of a tool result that is a document
+_ANSWERING = _TOOLS | {"assistant"}
+_SHORTEST_RESULT = 200  # characters of a tool's result, but for its heads, that is a document
 
 
 def find(text: str, rule: Documents) -> Found:
@@ -42,31 +43,41 @@ def find_in_group(texts: Sequence[str], roles: Sequence[str], rule: Documents) -
 
     Where no result of a tool holds documents itself, each long one is a document as a whole, if there are two.
     A question by its tag or by a regex stands in any text but a tool's; one that is only labelled stands in a
-    user's text with documents, and bare prose with documents is a question only in the last user's text.
+    user's text with documents (or in another one where no user speaks), and bare prose with documents is a
+    question only in the last user's text. The assistant's texts hold nothing and change nothing.
     """
     lines = [read(text) for text in texts]
-    collections = [_collection(text, own, rule) for text, own in zip(texts, lines, strict=True)]
-    if rule.split.shape == "auto" and not any(
-        found for found, role in zip(collections, roles, strict=True) if role in _TOOLS
-    ):
-        results = [
-            index
-            for index, role in enumerate(roles)
-            if role in _TOOLS and len(texts[index]) >= _SHORTEST_RESULT
-        ]
-        for index in results if len(results) > 1 else ():
-            collections[index] = _whole(texts[index])
+    held = [
+        None if role == "assistant" else _collection(text, own, rule)
+        for text, own, role in zip(texts, lines, roles, strict=True)
+    ]
+    if rule.split.shape == "auto":
+        held = _with_results(texts, roles, held)
     users = [index for index, role in enumerate(roles) if role == "user"]
-    asking = users or [index for index, role in enumerate(roles) if role not in _TOOLS]
+    asking = users or [index for index, role in enumerate(roles) if role not in _ANSWERING]
     found = []
-    for index, (text, documents) in enumerate(zip(texts, collections, strict=True)):
-        asked = None if roles[index] in _TOOLS else _asked_by_rule(text, rule, documents)
-        if asked is None and documents and index in asking:
+    for index, (text, documents) in enumerate(zip(texts, held, strict=True)):
+        asked = None if roles[index] in _ANSWERING else _asked_by_rule(text, rule, documents)
+        if asked is None and documents is not None and index in asking:
             asked = question.labelled(text, lines[index], documents.outer)
-            if asked is None and index == asking[-1] and users:
+            if asked is None and index in users[-1:]:
                 asked = question.prose(text, lines[index], documents.outer)
         found.append(Found(documents.documents if documents else (), asked))
     return found
+
+
+def _with_results(
+    texts: Sequence[str], roles: Sequence[str], held: Sequence[Collection | None]
+) -> list[Collection | None]:
+    """`held`, with the results of tools as documents if there are several and none holds documents."""
+    results = [index for index, role in enumerate(roles) if role in _TOOLS]
+    wholes = {
+        index: _whole(texts[index]) for index in results if held[index] is None and texts[index].strip()
+    }
+    long = {index for index, whole in wholes.items() if whole.documents[0].body >= _SHORTEST_RESULT}
+    if any(held[index] for index in results) or len(long) < 2:
+        return list(held)
+    return [wholes[index] if index in long else own for index, own in enumerate(held)]
 
 
 def _collection(text: str, lines: Sequence[Line], rule: Documents) -> Collection | None:
@@ -93,9 +104,9 @@ def _recognised(text: str, lines: Sequence[Line]) -> Collection | None:
     context = block(lines)
     if context is None:
         return None
-    found = ruled(text, lines, context) or headed(text, lines, context)
+    found = ruled(text, lines, context)
     if found is None and context.announced:
-        found = paragraphs(text, lines, context.span)
+        found = headed(text, lines, context) or paragraphs(text, lines, context.span)
     return found
 
 

@@ -8,14 +8,16 @@ between two rules, then instruction, query and `Answer:`). Does not know how doc
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from policies.documents.labels import Label, announces_context, sets_task
+from policies.documents.labels import Label, announces_context, directs, sets_task
 from policies.documents.lines import Line
 from policies.protection.spans import Span
 
 _MOST_BEHIND = 1500  # characters from a label to the end of what follows the documents
+_LONGEST_DIRECTION = 500  # characters of a paragraph
 _LONGEST_INSTRUCTION = 8000  # characters before the context
 _MOST_BETWEEN = 1500  # characters of instructions between a sentence that announces the context and its label
 
@@ -39,7 +41,8 @@ def block(lines: Sequence[Line]) -> Block | None:
             return Block((start, end), announced=True)
     start = _after_question(lines)
     end = ending(lines, start)
-    return Block((start, end), announced=False) if start or end < lines[-1].end else None
+    asked = any(line.label is Label.QUESTION for line in lines if line.start < start or line.start >= end)
+    return Block((start, end), announced=False) if asked else None
 
 
 def _has_task(lines: Sequence[Line], start: int, end: int) -> bool:
@@ -47,7 +50,8 @@ def _has_task(lines: Sequence[Line], start: int, end: int) -> bool:
     return any(
         sets_task(line.text)
         for line in lines
-        if start - _MOST_BETWEEN <= line.start < start or end <= line.start <= end + _MOST_BEHIND
+        if (start - _MOST_BETWEEN <= line.end and line.start < start)
+        or end <= line.start <= end + _MOST_BEHIND
     )
 
 
@@ -140,7 +144,27 @@ def ending(lines: Sequence[Line], start: int) -> int:
             break
         asked |= line.label is Label.QUESTION
         end, pending = line.start, 0
-    return end
+    return _before_directions(lines, start, end)
+
+
+def _before_directions(lines: Sequence[Line], start: int, end: int) -> int:
+    """`end`, or where the last short paragraph before it begins if that says what to do with the documents.
+
+    A document may end so too. Then its last paragraph just stays.
+    """
+    index = bisect_left(lines, end, key=lambda line: line.start) - 1
+    while index >= 0 and not lines[index].text:
+        index -= 1
+    last = index
+    while index > 0 and lines[index - 1].text and not lines[index - 1].is_rule:
+        index -= 1
+    if index < 0 or lines[index].start <= start or lines[last].end - lines[index].start > _LONGEST_DIRECTION:
+        return end
+    paragraph = lines[index : last + 1]
+    is_direction = not any(line.fenced for line in paragraph) and any(
+        directs(line.text) for line in paragraph
+    )
+    return lines[index].start if is_direction else end
 
 
 def _asked_before(lines: Sequence[Line], start: int) -> bool:

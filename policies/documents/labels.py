@@ -49,8 +49,13 @@ _ANNOUNCEMENT = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _TASK = re.compile(
-    r"""\b(?:answer|question|quer(?:y|ies)|respond|reply|summari|frage|antwort|pregunta|respuesta|respond|répon)
+    r"""\b(?:answer|question|quer(?:y|ies)|respond|reply|summari[sz]e\b|frage|antwort|pregunta|respuesta|respond|répon)
       | 问|答|問|总结|要約|질문|답|요약""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_DIRECTION = re.compile(
+    r"""(?:please|use|using|answer|respond|reply|if\ you|do\ not|don['’]t|always|never|you\ (?:are|must|should|can)
+      |remember|cite|keep|provide|make\ sure|be|return|write|given\ the|based\ on|bitte|por\ favor|请|必ず)\b""",
     re.VERBOSE | re.IGNORECASE,
 )
 _LONGEST = 4000  # characters of a line that are searched
@@ -95,3 +100,8 @@ def announces_context(line: str) -> bool:
 def sets_task(line: str) -> bool:
     """Whether a line speaks of a question, of answering or of summing up."""
     return _TASK.search(line, 0, _LONGEST) is not None
+
+
+def directs(line: str) -> bool:
+    """Whether a line tells the reader what to do."""
+    return _DIRECTION.match(line) is not None or sets_task(line)

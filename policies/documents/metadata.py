@@ -21,6 +21,7 @@ _CONTENT = re.compile(
     re.IGNORECASE,
 )
 _TITLE = re.compile(r"#{1,6}\ .{1,200}$|\*\*[^*]{1,200}\*\*:?$|\[[^\[\]]{1,200}\]:?$")
+_MARK = re.compile(r"\s*(?:\[\d{1,4}\]:?|\(\d{1,4}\)|\d{1,3}[.)]|[-*•])(?=\s)")
 CONTENT = "content"
 _LINE = re.compile(r"\S[^\n]*")
 _LONGEST_FIELD = 400
@@ -41,8 +42,9 @@ def field_name(line: str) -> str | None:
 
 
 def content_start(text: str, start: int, end: int) -> int:
-    """Where the metadata ends that the document `text[start:end]` may begin with; `start` if it has none."""
-    head = start
+    """Where the mark and metadata end that the document `text[start:end]` may begin with; `start` without."""
+    mark = _MARK.match(text, start, end)
+    head = mark.end() if mark else start
     for _ in range(_MOST_LINES):
         line = _LINE.search(text, head, end)
         if line is None:

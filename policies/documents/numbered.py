@@ -47,7 +47,6 @@ _BLANK_LINE = re.compile(r"\n[^\S\n]*\n")
 _MOST_LISTS = 4  # that are looked at, the longest first
 _LONGEST_TITLE = 160
 _LONGEST_ENTRY = 400
-_LONGEST_QUESTION = 400
 _MEDIAN_BODY, _TOTAL_BODY = 60, 200
 _MEDIAN_BARE_BODY = 120
 
@@ -111,8 +110,14 @@ def _read(text: str, lines: Sequence[Line], marks: Sequence[_Mark]) -> Collectio
         return None
     ends = [mark.start for mark in marks[1:]]
     found = [_document(text, mark, end) for mark, end in zip(marks, ends, strict=False)]
-    spaced = any(_BLANK_LINE.search(text[d.heads[0][1] : d.span[1]].strip()) for d in found)
-    last = _last_end(text, lines, marks[-1].end, spaced=spaced)
+    bodies = [text[document.heads[0][1] : document.span[1]].strip() for document in found]
+    last = _last_end(
+        text,
+        lines,
+        marks[-1].end,
+        blank=any(map(_BLANK_LINE.search, bodies)),
+        broken=any("\n" in body for body in bodies),
+    )
     documents = neighbours(text, [*found, _document(text, marks[-1], last)])
     bare = not marks[0].style
     if not substantial(
@@ -155,27 +160,27 @@ def _title_end(text: str, start: int, end: int) -> int:
     return stop if end - stop > len(title) else start
 
 
-def _last_end(text: str, lines: Sequence[Line], start: int, *, spaced: bool) -> int:
+def _last_end(text: str, lines: Sequence[Line], start: int, *, blank: bool, broken: bool) -> int:
     """Where the last document ends: no mark follows it, but what a prompt says behind its documents.
 
-    A blank line ends it if the others hold none (`spaced`); else only a short question as last paragraph.
+    Where nothing marks that, it ends like the others: with its first line or paragraph if none of them holds a
+    line break (`broken`) or a blank line (`blank`). Else its last paragraph counts as no part of it, because a
+    paragraph of a document had better stay than an instruction go.
     """
     end = ending(lines, start)
     rest = within(lines, start, end)
     for line in rest:
         if not line.fenced and (line.is_rule or line.text.startswith("</")):
             return line.start
-    gaps: list[Line] = []  # the lines behind blank ones, but for those above the content
-    begun = blank = False
-    for line in rest:
-        if line.text and begun and blank:
-            gaps.append(line)
-        begun, blank = begun or bool(line.text), not line.text
-    if gaps and not spaced:
-        return gaps[0].start
-    if gaps and end - gaps[-1].start <= _LONGEST_QUESTION and text[:end].rstrip().endswith(("?", "？")):
-        return gaps[-1].start
-    return end
+    written = [index for index, line in enumerate(rest) if line.text]
+    gaps = [rest[index].start for index in written[1:] if not rest[index - 1].text]
+    if gaps and not blank:
+        return gaps[0]
+    if end < lines[-1].end:
+        return end
+    if not broken and len(written) > 1 and not _title_end(text, start, end) > start:
+        return rest[written[1]].start
+    return gaps[-1] if gaps else end
 
 
 def _is_bibliography(text: str, documents: Sequence[Document]) -> bool:

@@ -26,9 +26,10 @@ _MEDIAN_BODY, _TOTAL_BODY = 80, 300
 
 
 def ruled(text: str, lines: Sequence[Line], block: Block) -> Collection | None:
-    """What stands between the rules of a context; what stands before the first one only if the context is announced.
+    """What stands between the rules of a context; those that differ from the most frequent rule belong to documents.
 
-    Rules that differ from the most frequent one belong to the documents.
+    Where nothing announces the context, it takes three documents, none of which begins with a label, and what
+    stands before the first rule is none.
     """
     inside = within(lines, *block.span)
     rules = [line for index, line in enumerate(inside) if line.is_rule and not _underlines(inside, index)]
@@ -38,8 +39,14 @@ def ruled(text: str, lines: Sequence[Line], block: Block) -> Collection | None:
     bounds = [(line.start, line.end) for line in rules if line.text == kind]
     starts = [block.span[0], *(end for _, end in bounds)]
     ends = [*(start for start, _ in bounds), block.span[1]]
-    parts = list(zip(starts, ends, strict=True))[0 if block.announced else 1 :]
-    return _real(text, parts)
+    parts = list(zip(starts, ends, strict=True))
+    if block.announced:
+        return _real(text, parts)
+    labels = {line.start for line in inside if line.label is not None}
+    found = _real(text, parts[1:])
+    if found is None or len(found.documents) < 3 or any(one.span[0] in labels for one in found.documents):
+        return None
+    return found
 
 
 def _underlines(lines: Sequence[Line], index: int) -> bool:

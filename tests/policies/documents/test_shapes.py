@@ -275,6 +275,65 @@ def test_results_of_tools_that_hold_documents_are_none() -> None:
     assert [len(one.documents) for one in found] == [3, 0]
 
 
+def test_results_of_tools_without_prose_are_no_documents() -> None:
+    records = [json.dumps({"id": n, "prices": list(range(200))}) for n in range(2)]
+    blank = [" " * 500] * 2
+    for texts in (records, blank):
+        assert not any(one.documents for one in find_in_group(texts, ["tool", "tool"], AUTO))
+
+
+@pytest.mark.parametrize("breaks", ["\n", "\n\n"])
+@pytest.mark.parametrize(
+    "tail",
+    [
+        "\n\nSummarise the documents above.",
+        "\n\nBe brief.",
+        "\n\nUse nothing but the documents.\n\nQuestion: {question}",
+        "\n\nUse nothing but the documents.\nQuestion: {question}\nAnswer:",
+    ],
+)
+def test_an_instruction_behind_numbered_documents_is_part_of_none(breaks: str, tail: str) -> None:
+    parts = [f"Source {n}:\n" + p.replace("\n", breaks) for n, p in enumerate(PASSAGES)]
+    tail = tail.replace("{question}", QUESTION)
+    text = "\n\n".join(parts) + tail
+    assert documents(text) == parts
+
+
+def test_a_question_on_the_next_line_is_no_part_of_a_document() -> None:
+    parts = [f"[{n}] " + p.replace("\n", " ") for n, p in enumerate(PASSAGES)]
+    text = "\n".join(parts) + f"\n{QUESTION}"
+    assert documents(text) == parts
+    assert question(text) == QUESTION
+
+
+def test_an_instruction_behind_paragraphs_is_none() -> None:
+    text = "Context:\n" + "\n\n".join(PASSAGES) + f"\n\nDon't guess.\n\nQuestion: {QUESTION}"
+    assert documents(text) == list(PASSAGES)
+
+
+def test_the_assistants_text_holds_nothing_and_changes_nothing() -> None:
+    answer = "\n".join(f"<document>{p}</document>" for p in PASSAGES)
+    before = find_in_group([answer], ["user"], AUTO)
+    both = find_in_group([answer, answer], ["user", "assistant"], AUTO)
+    assert both[0] == before[0]
+    assert both[1].documents == ()
+
+
+def test_an_outline_of_instructions_holds_no_documents() -> None:
+    parts = [f"# Part {n}\n{p}" for n, p in enumerate(PASSAGES)]
+    assert documents("\n\n".join(parts) + f"\n\n# Question\n{QUESTION}") == []
+    assert documents("\n\n".join(parts) + f"\n\n# Task\n{QUESTION}") == []
+    rules = [PASSAGES[0], f"Rules:\n{PASSAGES[1]}", PASSAGES[2], PASSAGES[0]]
+    assert documents("\n\n---\n\n".join(rules) + f"\n\n---\n\nQuestion: {QUESTION}") == []
+
+
+def test_a_leading_number_of_a_paragraph_stays() -> None:
+    text = (
+        "Context:\n" + "\n\n".join(f"({n}) {p}" for n, p in enumerate(PASSAGES)) + f"\n\nQuestion: {QUESTION}"
+    )
+    assert heads(text, find(text, AUTO)) == [["(0)"], ["(1)"], ["(2)"]]
+
+
 @pytest.mark.parametrize(
     "text",
     [
