@@ -9,6 +9,7 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import NoneType, UnionType
 from typing import Any, get_args
 
 import yaml
@@ -171,12 +172,20 @@ def _fields(path: Path) -> Iterable[str]:
     annotation: Any = Config
     for step in path:
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            annotation = annotation.model_fields[str(step)].annotation
+            annotation = _required(annotation.model_fields[str(step)].annotation)
         else:  # a container of sections: dict[str, X] or tuple[X, ...]
             annotation = next(a for a in reversed(get_args(annotation)) if a is not Ellipsis)
     return (
         annotation.model_fields if isinstance(annotation, type) and issubclass(annotation, BaseModel) else ()
     )
+
+
+def _required(annotation: Any) -> Any:
+    """`X` for `X | None`."""
+    if isinstance(annotation, UnionType):
+        others = [member for member in get_args(annotation) if member is not NoneType]
+        return others[0] if len(others) == 1 else annotation
+    return annotation
 
 
 def _dangling(config: Config, lines: Mapping[Path, int]) -> Iterator[Problem]:

@@ -140,3 +140,11 @@ def test_probabilities_need_a_method_that_gives_them() -> None:
     )
     with pytest.raises(ConfigError, match=r"laconic.yaml:13: .*min_probability: found with longllmlingua"):
         _load(text)
+
+
+def test_an_unknown_key_of_an_optional_section_is_told_what_is_allowed() -> None:
+    text = GOOD.replace("    deadline_ms: 300", "    documents: {splt: auto}")
+    with pytest.raises(
+        ConfigError, match=r"documents.splt: unknown key; allowed: .*split; did you mean split\?"
+    ):
+        _load(text)
