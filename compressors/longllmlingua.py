@@ -32,11 +32,12 @@ class LongLLMLingua(LLMLingua):
     """Judges each word by how much less it surprises once the question is known.
 
     With the default condition, each document's tokens are read once with the question behind them, which
-    ranks the document, and once more with the question before them if the document stays: at most 1 + rate
-    times, and the plain surprise of the first reading is the other side of the contrast. Against the paper
-    this approximates: a word is judged given its own document, not what was kept of earlier ones; all
-    documents share one budget, so that there is no ratio to fix beforehand. A text without a question is
-    LLMLingua's.
+    ranks the document, and once more with the question before them if the document stays; the plain surprise
+    of the first reading is the other side of the contrast. Documents stay for about the target, so that a
+    token is read 1 + rate times, and up to one document more; twice where no document may go. Against the
+    paper this approximates: a word is judged given its own document, not what was kept of earlier ones
+    (`Strategy.segment_tokens` does that), and all documents share one budget that is met exactly, so that no
+    ratio is fixed beforehand. A text without a question is LLMLingua's.
     """
 
     def __init__(self, *args: Any, rankers: Callable[[str], Ranker], **options: Any) -> None:
