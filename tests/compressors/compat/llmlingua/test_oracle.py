@@ -27,6 +27,9 @@ RATES = [0.05, 0.2, 0.33, 0.5, 0.5, 0.7, 0.9, 1.0]
 FAILURES = (AssertionError, IndexError, RuntimeError, ValueError, UnboundLocalError)
 """What the package fails with, mostly by its own assertions."""
 PLAIN, TAGGED, JSON, RECOVERED = 60, 24, 4, 8
+LEAST_PLAIN, LEAST_TAGGED = 57, 9
+"""How many the package survives of each model's prompts; the rest can't be compared."""
+assert len(WINDOWS) * (LEAST_PLAIN + LEAST_TAGGED + RECOVERED) >= 400
 KINDS = pytest.mark.parametrize("kind", list(WINDOWS))
 
 
@@ -108,7 +111,7 @@ def test_prompts_equal_the_packages(
         texts = contexts(draw)
         options = parameters(draw, len(texts))
         compared += equal(compat(kind), package(kind), "compress_prompt", texts, options)
-    assert compared >= 57
+    assert compared >= LEAST_PLAIN
 
 
 @KINDS
@@ -121,7 +124,7 @@ def test_tagged_prompts_equal_the_packages(
         texts = [tags(draw, text) for text in contexts(draw)]
         options = parameters(draw, len(texts))
         compared += equal(compat(kind), package(kind), "structured_compress_prompt", texts, options)
-    assert compared >= 9
+    assert compared >= LEAST_TAGGED
 
 
 def test_json_equals_the_packages(
@@ -173,7 +176,3 @@ def test_recovered_answers_equal_the_packages(
         answer = f"It was {' '.join(kept[start : start + 7])} as {draw.choice(WORDS)} said."
         found = compat(kind).recover(original, shortened, answer)
         assert found == package(kind).recover(original, shortened, answer), case
-
-
-def test_at_least_400_combinations_are_compared() -> None:
-    assert len(WINDOWS) * (57 + 9 + RECOVERED) >= 400
