@@ -141,6 +141,7 @@ class _Shortened:
     def __init__(self, original: str, spans: Sequence[Span]) -> None:
         self._original = original
         self._spans = [span for span in spans if span[0] < span[1]]
+        self._ascending = sorted(self._spans)
         self._offsets = list(accumulate((end - start for start, end in self._spans), initial=0))
         self.kept = "".join([original[start:end] for start, end in self._spans])
         self.words: list[Span] = [match.span() for match in _WORD.finditer(self.kept)]
@@ -218,9 +219,21 @@ class _Shortened:
         return Restored(mark, text, _letters(text)) if _spaced(text) != _spaced(mark) else None
 
     def _missing(self, number: int) -> Span | None:
-        """The original between a word and the one before it; None where they changed places."""
+        """The original between a word and the one before it; None where they or what stood there changed places."""
         before, after = self._extent(number - 1), self._extent(number)
-        return (before[1], after[0]) if before and after and before[1] <= after[0] else None
+        if before is None or after is None or before[1] > after[0] or self._holds_words(before[1], after[0]):
+            return None
+        return before[1], after[0]
+
+    def _holds_words(self, start: int, end: int) -> bool:
+        """Whether a word of this part of the original is kept elsewhere."""
+        at = bisect_right(self._ascending, (start, start))
+        while at < len(self._ascending) and self._ascending[at][0] < end:
+            left, right = self._ascending[at]
+            if _LETTERS.search(self._original, left, min(right, end)) is not None:
+                return True
+            at += 1
+        return False
 
     def _stays_open(self, number: int) -> bool:
         stretch = self._missing(number) if number in self.apart else None

@@ -13,7 +13,7 @@ import compressors
 from compressors import Compressed, Job, Span
 from policies.config import Policy
 from policies.groups import Text
-from policies.plan import Piece, TextPlan
+from policies.plan import Measure, Piece, TextPlan
 from policies.tokens import Tokenizer
 
 _SEPARATOR = "\n\n"
@@ -50,14 +50,14 @@ class Remainder:
 def commissions(
     texts: Mapping[bytes, Text], plans: Mapping[bytes, TextPlan], policy: Policy, tokenizer: Tokenizer
 ) -> Iterator[Commission]:
-    """The jobs that all pieces of all plans make; pieces of one bundle make one."""
-    bundles: dict[int, list[tuple[bytes, Piece]]] = defaultdict(list)
+    """The jobs that all pieces of all plans make; pieces of one bundle make one if they are to go equally far."""
+    bundles: dict[tuple[int, Measure], list[tuple[bytes, Piece]]] = defaultdict(list)
     for key, plan in plans.items():
         for piece in plan.pieces:
             if piece.bundle is None:
                 yield _commission([(key, piece)], texts, policy, tokenizer)
             else:
-                bundles[piece.bundle].append((key, piece))
+                bundles[piece.bundle, piece.measure].append((key, piece))
     for members in bundles.values():
         yield _commission(members, texts, policy, tokenizer)
 

@@ -300,3 +300,26 @@ def test_a_text_that_is_copied_whole_never_leaves_the_original(text: tuple[str, 
     copied = "".join(source[start:end] for start, end in spans)
     letters = iter(_words(source))
     assert all(letter in letters for letter in _words(recovered(copied, (source, spans))))
+
+
+def test_what_changed_places_is_no_gap() -> None:
+    whole = "Red ships carried timber north last evening, blue mules, green carts carried salted fish south."
+    start = whole.index("blue")
+    end = start + len("blue mules, ")
+    moved = [(0, start), (end, len(whole)), (start, end)]
+    dropped = moved[:2]
+    answer = "Red ships carried timber north last evening, green carts carried salted fish south."
+    assert Recovery([(whole, moved)]).recover(answer) == answer
+    assert Recovery([(whole, dropped)]).recover(answer) == whole
+
+
+def test_words_return_within_documents_that_changed_places() -> None:
+    first = "The old harbour was built by the miners in a very cold winter long ago. "
+    second = "Ships of the northern company carried heavy timber and salted fish across the bay. "
+    whole = first + second
+    very, heavy = whole.index("very "), whole.index("heavy ")
+    spans = [
+        (len(first), heavy), (heavy + 6, len(whole)), (0, very), (very + 5, len(first)),
+    ]  # fmt: skip
+    answer = "".join(whole[start:stop] for start, stop in spans)
+    assert Recovery([(whole, spans)]).recover(answer) == second + first
