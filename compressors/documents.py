@@ -53,7 +53,7 @@ def chosen(draft: Draft, kept: Mask) -> Choice:
     """The words of a draft of whose documents those marked in `kept` (`(D,)` bool) stay.
 
     What lies between two documents goes with the second, and with the first one that stays. One document
-    with something in it stays in any case.
+    with something in it stays in any case; where all that is more than white space would go, nothing does.
     """
     contexts = draft.job.contexts
     if not contexts:
@@ -69,8 +69,10 @@ def chosen(draft: Draft, kept: Mask) -> Choice:
     between = (draft.documents < 0) & (following > 0) & (following < len(contexts))
     kept_before = np.concatenate(([False], np.logical_or.accumulate(kept)))  # (D+1,)
     joined = kept_before[following] & np.append(kept, False)[following]  # (W,)
-    gone = (draft.documents >= 0) & ~kept[draft.documents]
-    return Choice(gone | (between & ~joined), between & joined)
+    dropped = ((draft.documents >= 0) & ~kept[draft.documents]) | (between & ~joined)  # (W,)
+    if draft.inked.any() and dropped[draft.inked].all():
+        return chosen(draft, np.ones_like(kept))
+    return Choice(dropped, between & joined)
 
 
 def affordable(

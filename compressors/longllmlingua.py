@@ -55,9 +55,12 @@ class LongLLMLingua(LLMLingua):
     def _rank(self, works: Sequence[Work]) -> None:
         """Order each work's documents, those first that fit the question best."""
         super()._rank([work for work in works if not work.draft.job.question])
-        asked = [work for work in works if work.draft.job.question and work.draft.job.contexts]
+        asked = [work for work in works if work.draft.job.question]
         likelihoods = self._likelihoods([work for work in asked if _by_perplexity(work)])
         for work in asked:
+            if len(work.draft.job.contexts) < 2:
+                work.order = list(range(len(work.draft.job.contexts)))
+                continue
             found = [likelihoods.pop(0)] if _by_perplexity(work) else []
             work.order = order(combined([*found, *self._ranked(work, work.draft.job.contexts)])).tolist()
 
@@ -69,7 +72,10 @@ class LongLLMLingua(LLMLingua):
         return [self._ranker(name).scores(job.question, texts) for name in names]
 
     def _likelihoods(self, works: Sequence[Work]) -> list[npt.NDArray[np.float64]]:
-        """How well each work's documents fit its question by the causal model alone; `(D,)` each."""
+        """How well each work's documents fit its question by the causal model alone; `(D,)` each, finite.
+
+        A document that isn't read, such as one that is all code, counts as much as the others do on average.
+        """
         after = [work for work in works if work.draft.job.strategy.condition == "after"]
         before = [work for work in works if work.draft.job.strategy.condition == "before"]
         plain = [work for work in works if work.draft.job.strategy.condition == "none"]
@@ -78,7 +84,7 @@ class LongLLMLingua(LLMLingua):
         scores |= {id(work): -document_means(work, work.conditional) for work in before}
         self._read_windows([(work, window) for work in plain for window in work.windows])
         scores |= {id(work): document_means(work, work.surprise) for work in plain}
-        return [scores[id(work)] for work in works]
+        return [_with_unread(work, scores[id(work)]) for work in works]
 
     def _questions_after(self, works: Sequence[Work]) -> list[npt.NDArray[np.float64]]:
         """Mean log-likelihood of the question after each document; a long document counts by its best window."""
@@ -162,6 +168,12 @@ def _contrast(found: Sequence[Surprisals]) -> Surprisals:
     """What the question explains of each token's surprise, and a little of the surprise itself."""
     plain, conditional = found
     return (1 + _SURPRISE) * plain - conditional
+
+
+def _with_unread(work: Work, scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """`scores` (`(D,)`) with the mean of those read for documents without a token."""
+    read = np.isin(np.arange(len(scores)), [window.document for window in work.windows])
+    return np.where(read, scores, scores[read].mean() if read.any() else 0.0)
 
 
 def _by_perplexity(work: Work) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -192,6 +193,37 @@ def test_empty_documents_are_no_trouble(causal: Callable[[str], Any], method: st
     assert result.text.strip()
 
 
+@pytest.mark.parametrize("condition", ["after", "before", "none"])
+@pytest.mark.parametrize("rankers", [("perplexity",), ("bm25", "perplexity")])
+def test_one_document_needs_no_ranking(
+    causal: Callable[[str], Any], condition: Any, rankers: tuple[str, ...]
+) -> None:
+    text = SENTENCE.format(n=1) * 6
+    strategy = Strategy(rankers=rankers, condition=condition)
+    job = Job(text=text, rate=0.5, contexts=((0, len(text)),), question=QUESTION, strategy=strategy)
+    [result] = causal("longllmlingua").compress([job])
+    assert 0 < result.compressed_tokens < result.original_tokens
+    assert not result.dropped
+
+
+@pytest.mark.parametrize("condition", ["after", "before", "none"])
+def test_a_document_that_is_not_read_spoils_no_ranking(causal: Callable[[str], Any], condition: Any) -> None:
+    code = "def cross(bridge):\n    return bridge.price\n"
+    documents = [SENTENCE.format(n=1) * 3, code, "The price of it all is 1911, a price to pay. " * 3]
+    text = "\n\n".join(documents)
+    starts = [text.index(document) for document in documents]
+    contexts = tuple((s, s + len(d)) for s, d in zip(starts, documents, strict=True))
+    strategy = Strategy(condition=condition, order="sort", token_filter=False, document_filter=False)
+    job = Job(text=text, contexts=contexts, verbatim=(contexts[1],), question="price?", strategy=strategy)
+    rankings = []
+    for rankers in [("bm25",), ("bm25", "perplexity"), ("perplexity",)]:
+        asked = replace(job, strategy=replace(strategy, rankers=rankers))
+        [result] = causal("longllmlingua").compress([asked])
+        rankings.append(sorted(range(3), key=lambda place: result.text.index(documents[place].strip())))
+    assert all(sorted(ranking) == [0, 1, 2] for ranking in rankings)
+    assert rankings[2][1] == 1  # neither better nor worse than the others are on average
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_hundreds_of_documents(causal: Callable[[str], Any], method: str) -> None:
     documents = [f"Document {n} says {n * 7}." for n in range(400)]
@@ -248,6 +280,45 @@ def test_any_text(
         assert all(any(s <= a and b <= e for s, e in result.spans) for a, b in verbatim)
         assert not result.dropped
     assert causal(method).compress([job])[0] == result
+
+
+@pytest.mark.parametrize("method", METHODS)
+@slow
+@given(
+    text=st.text(st.sampled_from("ab .\n?1"), max_size=60),
+    question=st.sampled_from(["", QUESTION]),
+    strategy=st.sampled_from(STRATEGIES),
+    data=st.data(),
+)
+def test_any_documents(
+    causal: Callable[[str], Any],
+    method: str,
+    text: str,
+    question: str,
+    strategy: Strategy,
+    data: st.DataObject,
+) -> None:
+    def spans() -> tuple[tuple[int, int], ...]:
+        edges = sorted(data.draw(st.sets(st.integers(0, len(text)), max_size=6)))
+        return tuple(zip(edges[::2], edges[1::2], strict=False))
+
+    job = Job(
+        text=text,
+        rate=0.4,
+        question=question,
+        strategy=strategy,
+        verbatim=spans(),
+        contexts=spans(),
+        heads=spans(),
+    )
+    [result] = causal(method).compress([job])
+    kept = sorted(result.spans)
+    assert all(left[1] <= right[0] for left, right in pairwise(kept))
+    assert result.text == render(text, result.spans)
+    assert bool(result.text.strip()) == bool(text.strip())
+    characters = {at for start, end in kept for at in range(start, end)}
+    gone = {at for start, end in result.dropped for at in range(start, end)}
+    assert all(set(range(*span)) <= characters for span in job.verbatim if not gone & set(range(*span)))
 
 
 @pytest.mark.parametrize("method", METHODS)

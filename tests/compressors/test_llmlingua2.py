@@ -112,6 +112,12 @@ def test_whole_documents_go_and_the_budget_is_still_met(embedded: Compressor) ->
     assert 0.98 * target <= result.compressed_tokens <= target
 
 
+def test_text_that_stands_between_empty_documents_stays(embedded: Compressor) -> None:
+    job = Job(text=" the", rate=0.5, verbatim=((0, 1), (2, 4)), contexts=((0, 1), (3, 4)))
+    [result] = embedded.compress([job])
+    assert result.text.strip()
+
+
 def test_context_rate_alone_drops_documents_and_keeps_the_others_whole(embedded: Compressor) -> None:
     other = "um so yeah and the the thing is is you know what I mean right. " * 8
     contexts = ((0, len(MINUTES)), (len(MINUTES), len(MINUTES) + len(other)))
