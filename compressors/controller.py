@@ -29,8 +29,7 @@ def document_target(draft: Draft) -> float:
     places = np.flatnonzero(inside)
     around[places[0] : places[-1] + 1] = False
     fixed = around & (draft.pinned | draft.wanted)
-    rate = min(draft.target() / max(draft.original_tokens, 1), 1.0)
-    spent = draft.costs[fixed].sum() + rate * draft.costs[around & ~fixed].sum()
+    spent = draft.costs[fixed].sum() + draft.rate() * draft.costs[around & ~fixed].sum()
     return max(draft.target() - float(spent), 0.0)
 
 
@@ -71,8 +70,7 @@ def dropped_sentences(
     the sentence budget is spent.
     """
     strategy = draft.job.strategy
-    starts = np.array([start for start, _ in sentences])
-    number = np.maximum(np.searchsorted(starts, draft.words.starts, side="right") - 1, 0)  # (W,)
+    number = sentence_numbers(draft.words.starts, sentences)  # (W,)
     open_ = (draft.documents >= 0 if draft.job.contexts else ~draft.blocks) & ~draft.heads & ~dropped
     costs = np.bincount(number[open_], weights=draft.costs[open_], minlength=len(sentences))  # (S,)
     inhabited = np.flatnonzero(costs > 0)
@@ -82,6 +80,12 @@ def dropped_sentences(
     kept = affordable(order, costs.astype(np.int64), allowance, minimum=strategy.min_sentences)
     result: Mask = open_ & ~kept[number]
     return result
+
+
+def sentence_numbers(places: Offsets, sentences: Sequence[Span]) -> Offsets:
+    """The sentence that each of `places`, where words or tokens begin, lies in; same shape, int64."""
+    starts = np.array([start for start, _ in sentences])
+    return np.maximum(np.searchsorted(starts, places, side="right") - 1, 0)
 
 
 def _preferred(draft: Draft, number: Offsets, open_: Mask, first: int, last: int) -> set[int]:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from compressors.base import Span
 from compressors.scores import quantised
-from compressors.words import Mask, Offsets, Words
+from compressors.words import Mask, Offsets
 
 if TYPE_CHECKING:
     from compressors.drafting import Draft
@@ -32,13 +32,13 @@ class Choice:
     """Words that separate documents which stay; `(W,)` bool."""
 
 
-def document_numbers(words: Words, contexts: Sequence[Span]) -> Offsets:
-    """The document each word begins in, -1 for none; `(W,)` int64."""
+def document_numbers(places: Offsets, contexts: Sequence[Span]) -> Offsets:
+    """The document that each of `places`, where words or tokens begin, lies in, -1 for none; same shape, int64."""
     if not contexts:
-        return np.full(len(words), -1, dtype=np.int64)
+        return np.full(len(places), -1, dtype=np.int64)
     spans = np.array(contexts, dtype=np.int64)  # (D, 2)
-    number = np.searchsorted(spans[:, 0], words.starts, side="right") - 1
-    return np.where(words.starts < spans[number, 1], number, -1)
+    number = np.searchsorted(spans[:, 0], places, side="right") - 1
+    return np.where(places < spans[number, 1], number, -1)
 
 
 def document_costs(draft: Draft) -> Offsets:

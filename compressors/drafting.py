@@ -14,7 +14,7 @@ import numpy as np
 from compressors.base import Compressed, Job, Span, Tokenizer
 from compressors.characters import DIGIT, FLAGS, SPACE, code_points
 from compressors.documents import document_numbers
-from compressors.forcing import occurrences, repeatable
+from compressors.forcing import marked, occurrences, repeatable
 from compressors.legibility import Legibility, Literacy
 from compressors.reading import Reader, Reading
 from compressors.words import Mask, Offsets, Words, split
@@ -61,9 +61,9 @@ class Draft:
         verbatim = int((edges[:, 1] - edges[:, 0]).sum())
         return verbatim + min(job.rate, 1.0) * (total - verbatim)
 
-    def whole(self) -> Compressed:
-        """The result that drops nothing."""
-        return whole(self.job, self.original_tokens)
+    def rate(self) -> float:
+        """Share of the tokens that may stay, of the whole text; in [0, 1]."""
+        return min(self.target() / max(self.original_tokens, 1), 1.0)
 
 
 class Drafter:
@@ -87,7 +87,7 @@ class Drafter:
             _united(job.verbatim, job.heads),
             [edge for span in job.contexts for edge in span],
         )
-        blocks = words.holding(_marked(job.text, job.verbatim))
+        blocks = words.holding(marked(job.text, job.verbatim))
         if len(words) - np.count_nonzero(blocks) < 2 - blocks.any():
             return whole(job, len(starts))
         pieces = _complement(len(job.text), job.verbatim)
@@ -95,19 +95,19 @@ class Drafter:
         unread, share = self._legibility.judge(job.text, words, blocks, reading)
         if share > self._unreadable_share or not len(reading.ids):
             return whole(job, len(starts), unreadable=share > self._unreadable_share)
-        wanted = words.holding(_marked(job.text, [span for span, _ in found])) | unread
-        heads = words.holding(_marked(job.text, job.heads))
+        wanted = words.holding(marked(job.text, [span for span, _ in found])) | unread
+        heads = words.holding(marked(job.text, job.heads))
         flags = FLAGS[code_points(job.text)]
         if job.force_reserve_digit:
             wanted |= words.holding((flags & DIGIT) != 0)
         return Draft(
             job=job,
             words=words,
-            documents=document_numbers(words, job.contexts),
+            documents=document_numbers(words.starts, job.contexts),
             inked=words.holding((flags & SPACE) == 0),
             blocks=blocks,
             heads=heads,
-            pinned=blocks | heads | words.holding(_marked(job.text, job.forced)),
+            pinned=blocks | heads | words.holding(marked(job.text, job.forced)),
             wanted=wanted,
             repeatable=repeatable(words, found),
             tokenizer=tokenizer,
@@ -146,13 +146,6 @@ def _united(blocks: Sequence[Span], heads: Sequence[Span]) -> list[Span]:
         parts = pairwise([start, *(min(max(edge, start), end) for edge in edges), end])
         united += [part for part in list(parts)[::2] if part[0] < part[1]]
     return united
-
-
-def _marked(text: str, spans: Sequence[Span]) -> Mask:
-    marked = np.zeros(len(text), dtype=np.bool_)
-    for start, end in spans:
-        marked[start:end] = True
-    return marked
 
 
 def _complement(length: int, spans: Sequence[Span]) -> list[Span]:

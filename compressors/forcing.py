@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -22,6 +22,14 @@ def occurrences(text: str, force_tokens: Sequence[str]) -> list[tuple[Span, int]
         return []
     pattern = re.compile("|".join(f"({_bounded(token)})" for token in ordered))
     return [(match.span(), match.lastindex or 0) for match in pattern.finditer(text)]
+
+
+def marked(text: str, spans: Iterable[Span]) -> Mask:
+    """The characters that lie in one of `spans`; `(len(text),)` bool."""
+    found = np.zeros(len(text), dtype=np.bool_)
+    for start, end in spans:
+        found[start:end] = True
+    return found
 
 
 def _bounded(token: str) -> str:

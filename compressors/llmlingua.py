@@ -7,7 +7,7 @@ T: tokens of a text, D: its documents, W: its words.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,19 +16,19 @@ import numpy.typing as npt
 from compressors.base import Compressed, Job
 from compressors.causal import Causal, Continuation, States, Surprisals
 from compressors.clauses import tied_to_clauses
-from compressors.controller import dropped_sentences, kept_documents
-from compressors.documents import chosen
+from compressors.controller import dropped_sentences, kept_documents, sentence_numbers
+from compressors.documents import chosen, document_numbers
 from compressors.drafting import Draft, Drafter
 from compressors.errors import CompressionError
 from compressors.legibility import Literacy
 from compressors.ranking import order
 from compressors.reading import Reader, TokenIds
 from compressors.scores import Scores, grouped_means, quantised_surprise, word_means
-from compressors.segments import judged_by_segments
+from compressors.segments import Worth, judged_by_segments
 from compressors.selection import Selection, composed
 from compressors.sentences import sentences
-from compressors.windows import Window, token_documents, windows
-from compressors.words import Mask
+from compressors.windows import Window, windows
+from compressors.words import Mask, Offsets
 
 _OVERLAP = 0.25
 """Share of a window that is read again for context, where the budget of forwarded tokens allows it."""
@@ -39,6 +39,8 @@ class Work:
     """A draft and what is found out about it on the way."""
 
     draft: Draft
+    documents: Offsets
+    """The document of each token, -1 for none; `(T,)` int64."""
     windows: list[Window]
     surprise: Surprisals = field(init=False)
     """Nats of each token without the question; `(T,)` float32."""
@@ -121,10 +123,9 @@ class LLMLingua:
         return [draft if isinstance(draft, Compressed) else next(finished) for draft in drafts]
 
     def _work(self, draft: Draft) -> Work:
-        reading, rate = draft.reading, min(draft.target() / max(draft.original_tokens, 1), 1.0)
-        overlap = min(_OVERLAP, rate / (1 + rate))  # 1 / (1 - overlap) times is at most 1 + rate times
-        found = windows(token_documents(reading, draft.job.contexts), self._capacity(draft.job), overlap)
-        return Work(draft, found)
+        overlap = min(_OVERLAP, draft.rate() / (1 + draft.rate()))  # 1 / (1 - overlap) is at most 1 + rate
+        documents = document_numbers(draft.reading.starts, draft.job.contexts)
+        return Work(draft, documents, windows(documents, self._capacity(draft.job), overlap))
 
     def _capacity(self, _: Job) -> int:
         return self._causal.window - len(self._start)
@@ -142,13 +143,10 @@ class LLMLingua:
             if work.segment_tokens is None:
                 work.values = work.surprise
             else:
-                work.values = self._by_segments(work, [self._start], lambda found: found[0])
+                self._judge_by_segments(work, work.segment_tokens, [self._start], lambda found: found[0])
 
-    def _by_segments(
-        self, work: Work, prefixes: Sequence[TokenIds], worth: Callable[[Sequence[Surprisals]], Surprisals]
-    ) -> Surprisals:
-        size = work.segment_tokens or self._causal.window
-        return judged_by_segments(self._causal, prefixes, worth, work.draft, work.left, size)
+    def _judge_by_segments(self, work: Work, size: int, prefixes: Sequence[TokenIds], worth: Worth) -> None:
+        work.values = judged_by_segments(self._causal, prefixes, worth, work.draft, work.left, size)
 
     def _read_windows(self, asked: Sequence[tuple[Work, Window]]) -> None:
         """Find the surprise of the tokens of windows; those that were read already are not read again."""
@@ -188,16 +186,14 @@ class LLMLingua:
 
     def _sentence_values(self, work: Work, found: Sequence[tuple[int, int]]) -> npt.NDArray[np.float64]:
         """How much each sentence is worth, `(S,)`: the mean over its tokens."""
-        starts = np.array([start for start, _ in found])
-        number = np.maximum(np.searchsorted(starts, work.draft.reading.starts, side="right") - 1, 0)  # (T,)
+        number = sentence_numbers(work.draft.reading.starts, found)  # (T,)
         return grouped_means(number, work.values, len(found))
 
 
 def document_means(work: Work, values: Surprisals) -> npt.NDArray[np.float64]:
     """The mean token value of each document, `(D,)`."""
-    documents = token_documents(work.draft.reading, work.draft.job.contexts)
-    inside = documents >= 0
-    return grouped_means(documents[inside], values[inside], len(work.draft.job.contexts))
+    inside = work.documents >= 0
+    return grouped_means(work.documents[inside], values[inside], len(work.draft.job.contexts))
 
 
 def _arrangement(ranked: Sequence[int]) -> list[int]:

@@ -124,7 +124,6 @@ class LongLLMLingua(LLMLingua):
         """Value the tokens of what stays by the question."""
         super()._judge([work for work in works if not work.draft.job.question])
         asked = [work for work in works if work.draft.job.question]
-        by_segments = [work for work in asked if work.segment_tokens is not None]
         at_once = [work for work in asked if work.segment_tokens is None]
         self._read_after_question(
             [(work, window) for work in at_once if not work.conditioned for window in work.left]
@@ -135,12 +134,14 @@ class LongLLMLingua(LLMLingua):
         for work in at_once:
             contrast = work.draft.job.strategy.contrast
             work.values = _contrast((work.surprise, work.conditional)) if contrast else work.conditional
-        for work in by_segments:
+        for work in asked:
+            if work.segment_tokens is None:
+                continue
             prefix = self._prefix(work.draft.job)
             if work.draft.job.strategy.contrast:
-                work.values = self._by_segments(work, [self._start, prefix], _contrast)
+                self._judge_by_segments(work, work.segment_tokens, [self._start, prefix], _contrast)
             else:
-                work.values = self._by_segments(work, [prefix], lambda found: found[0])
+                self._judge_by_segments(work, work.segment_tokens, [prefix], lambda found: found[0])
 
     def _spread(self, work: Work, scores: Scores, order: Sequence[int]) -> Scores:
         """More of what fits the question better, by the policy's ratio."""

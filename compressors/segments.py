@@ -19,11 +19,14 @@ from compressors.scores import grouped_means
 from compressors.windows import Window
 from compressors.words import Mask, Offsets
 
+Worth = Callable[[Sequence[Surprisals]], Surprisals]
+"""What tokens are worth, `(G,)`, by their surprise after each of several prefixes."""
+
 
 def judged_by_segments(
     causal: Causal,
     prefixes: Sequence[TokenIds],
-    worth: Callable[[Sequence[Surprisals]], Surprisals],
+    worth: Worth,
     draft: Draft,
     windows: Sequence[Window],
     size: int,
@@ -36,6 +39,7 @@ def judged_by_segments(
     """
     values = np.zeros(len(draft.reading.ids), dtype=np.float32)
     word = np.searchsorted(draft.words.ends, draft.reading.starts, side="right")  # (T,)
+    rate = draft.rate()
     streams: list[Stream] = []
     for start, end in _segments(windows, size):
         ids = draft.reading.ids[start:end]
@@ -45,7 +49,7 @@ def judged_by_segments(
                 stream.read(prefix)
         before = [stream.length for stream in streams]
         found = causal.surprisals([stream.read(ids) for stream in streams], [ids] * len(streams))
-        ranks, kept = _ranked(worth(found), np.minimum(word[start:end], len(draft.words) - 1), draft)
+        ranks, kept = _ranked(worth(found), np.minimum(word[start:end], len(draft.words) - 1), draft, rate)
         values[start:end] = 1 - ranks
         for stream, length in zip(streams, before, strict=True):
             stream.rewind(length)
@@ -59,7 +63,9 @@ def _segments(windows: Sequence[Window], size: int) -> Iterator[tuple[int, int]]
             yield start, min(start + size, window.end)
 
 
-def _ranked(values: Surprisals, word: Offsets, draft: Draft) -> tuple[npt.NDArray[np.float64], Mask]:
+def _ranked(
+    values: Surprisals, word: Offsets, draft: Draft, rate: float
+) -> tuple[npt.NDArray[np.float64], Mask]:
     """The share of the segment's tokens that better words take, and which tokens the rate pays for; `(G,)` each."""
     present, own = np.unique(word, return_inverse=True)  # words of the segment; the word of each token
     means = grouped_means(own, values, len(present))
@@ -67,7 +73,6 @@ def _ranked(values: Surprisals, word: Offsets, draft: Draft) -> tuple[npt.NDArra
     order = np.lexsort((-means, ~pinned))
     shares = np.empty(len(present))
     shares[order] = np.cumsum(costs[order]) / len(own)
-    rate = draft.target() / max(draft.original_tokens, 1)
     kept = (shares <= rate) | pinned
     kept[order[0]] = True  # a segment of which nothing stays would leave its successor without a past
     return shares[own], kept[own]

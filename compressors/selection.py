@@ -27,14 +27,12 @@ class Selection:
     sentences. `joints` (`(W,)` bool) marks what stays in any case between documents that do.
     """
 
-    def __init__(self, draft: Draft, scores: Scores, dropped: Mask, joints: Mask | None = None) -> None:
+    def __init__(self, draft: Draft, scores: Scores, dropped: Mask, joints: Mask) -> None:
         self.gaps = Gaps(draft.job.text, draft.words)
         self._draft = draft
         self._scores = scores
         self._dropped = dropped
-        self._fixed = (draft.pinned | draft.wanted) & ~dropped
-        if joints is not None:
-            self._fixed |= joints
+        self._fixed = ((draft.pinned | draft.wanted) & ~dropped) | joints
         self._open = ~self._fixed & ~dropped
 
     def above(self, probability: float) -> Mask:
@@ -93,9 +91,8 @@ def composed(
 ) -> Compressed:
     """The result for the words `kept` (`(W,)` bool) where those `dropped` went as whole documents and sentences.
 
-    `order` rearranges documents, named by their places.
-
-    A result that would take as many tokens as the text is the text itself, unless it is rearranged.
+    `order` rearranges documents, named by their places. A result that would take as many tokens as the text is
+    the text itself, unless it is rearranged.
     """
     job = draft.job
     spans = selection.gaps.spans(kept)

@@ -5,14 +5,12 @@ T: tokens of a text.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
-from compressors.base import Span
-from compressors.reading import Reading
 from compressors.words import Offsets
 
 
@@ -25,15 +23,6 @@ class Window:
     start: int
     fresh: int
     end: int
-
-
-def token_documents(reading: Reading, contexts: Sequence[Span]) -> Offsets:
-    """The document in which each token starts, -1 for none; `(T,)` int64."""
-    if not contexts:
-        return np.full(len(reading.ids), -1, dtype=np.int64)
-    spans = np.array(contexts, dtype=np.int64)  # (D, 2)
-    number = np.searchsorted(spans[:, 0], reading.starts, side="right") - 1
-    return np.where(reading.starts < spans[number, 1], number, -1)
 
 
 def windows(documents: Offsets, capacity: int, overlap: float) -> list[Window]:

@@ -25,7 +25,7 @@ def cut(text: str, *, tags: bool, rules: Sequence[JsonRule]) -> tuple[Section, .
     parts = sections(text) if tags else (Section((0, len(text)), None, True),)
     if not rules or not text:
         return parts
-    bare = "".join(text[slice(*part.span)] for part in parts)
+    bare = joined(text, (part.span for part in parts))
     return tuple(_crossed(parts, json_sections(bare, rules)))
 
 

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-import compressors
-from compressors import Compressed, Job, Span
+from compressors import Compressed, Job, Span, Strategy
 from policies.config import Policy
 from policies.groups import Text
 from policies.plan import Measure, Piece, TextPlan
@@ -51,27 +50,32 @@ def commissions(
     texts: Mapping[bytes, Text], plans: Mapping[bytes, TextPlan], policy: Policy, tokenizer: Tokenizer
 ) -> Iterator[Commission]:
     """The jobs that all pieces of all plans make; pieces of one bundle make one if they are to go equally far."""
+    strategy = Strategy(**policy.strategy.model_dump())
     bundles: dict[tuple[int, Measure], list[tuple[bytes, Piece]]] = defaultdict(list)
     for key, plan in plans.items():
         for piece in plan.pieces:
             if piece.bundle is None:
-                yield _commission([(key, piece)], texts, policy, tokenizer)
+                yield _commission([(key, piece)], texts, policy, strategy, tokenizer)
             else:
                 bundles[piece.bundle, piece.measure].append((key, piece))
     for members in bundles.values():
-        yield _commission(members, texts, policy, tokenizer)
+        yield _commission(members, texts, policy, strategy, tokenizer)
 
 
 def _commission(
-    members: list[tuple[bytes, Piece]], texts: Mapping[bytes, Text], policy: Policy, tokenizer: Tokenizer
+    members: list[tuple[bytes, Piece]],
+    texts: Mapping[bytes, Text],
+    policy: Policy,
+    strategy: Strategy,
+    tokenizer: Tokenizer,
 ) -> Commission:
+    """One job for pieces that are to go equally far; their measure is any one's."""
     contents = [texts[key].text[slice(*piece.span)] for key, piece in members]
     shares, at = [], 0
     for (key, piece), content in zip(members, contents, strict=True):
         shares.append(Share(key, piece, at))
         at += len(content) + len(_SEPARATOR)
-    first = members[0][1]
-    strategy = policy.strategy.model_dump()
+    first, measure = members[0][1], members[0][1].measure
     documents = _shifted(shares, "documents")
     if len(shares) > 1:
         documents = tuple(
@@ -79,19 +83,19 @@ def _commission(
             for share, content in zip(shares, contents, strict=True)
         )
         # Even the worst keeps half of its share: a message that only numbers are left of says nothing.
-        spread = min(strategy["dynamic_ratio"], (first.measure.rate or 1.0) / 2)
-        strategy |= {"document_filter": False, "order": "original", "dynamic_ratio": spread}
+        spread = min(strategy.dynamic_ratio, (measure.rate or 1.0) / 2)
+        strategy = replace(strategy, document_filter=False, order="original", dynamic_ratio=spread)
     job = Job(
         text=_SEPARATOR.join(contents),
-        rate=first.measure.rate or 1.0,
-        target_tokens=_target(members),
-        min_probability=first.measure.min_probability,
+        rate=measure.rate or 1.0,
+        target_tokens=None if measure.target_tokens is None else measure.target_tokens * len(members),
+        min_probability=measure.min_probability,
         verbatim=_shifted(shares, "blocks"),
         forced=_shifted(shares, "inline"),
         contexts=documents,
         heads=_shifted(shares, "heads"),
         question=first.question,
-        strategy=compressors.Strategy(**strategy),
+        strategy=strategy,
         force_tokens=policy.force_tokens,
         force_reserve_digit=policy.force_reserve_digit,
         drop_consecutive=policy.drop_consecutive,
@@ -100,11 +104,6 @@ def _commission(
         tokenizer=tokenizer,
     )
     return Commission(job, tuple(shares))
-
-
-def _target(members: list[tuple[bytes, Piece]]) -> int | None:
-    targets = [piece.measure.target_tokens for _, piece in members if piece.measure.target_tokens is not None]
-    return sum(targets) if len(targets) == len(members) else None
 
 
 def _shifted(shares: list[Share], name: str) -> tuple[Span, ...]:

@@ -15,10 +15,10 @@ from compressors.compat.llmlingua.shortened import Shortened
 from compressors.compat.spans import between, inked, inside, kept_spans, pieces_of, united
 from compressors.documents import arranged
 from compressors.errors import CompressionError
-from compressors.forcing import occurrences
+from compressors.forcing import marked, occurrences
 from compressors.render import render
 from compressors.strategy import Strategy
-from compressors.words import Offsets
+from compressors.words import Mask, Offsets
 
 _DEFAULT = Strategy()
 
@@ -150,15 +150,12 @@ def _origin(found: Shortened) -> Offsets:
     return origin
 
 
-def _forced(job: Job) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def _forced(job: Job) -> Mask:
     """Characters that stay unless their document goes; `(characters of the text,)` bool."""
-    marked = np.zeros(len(job.text), dtype=np.bool_)
     spans = [*job.forced, *job.heads, *(span for span, _ in occurrences(job.text, job.force_tokens))]
     if job.force_reserve_digit:
         spans += [match.span() for match in re.finditer(r"\w*\d\w*", job.text)]
-    for start, end in spans:
-        marked[start:end] = True
-    return marked
+    return marked(job.text, spans)
 
 
 def _unread(job: Job, contexts: Sequence[Context], left: dict[int, Context]) -> Iterator[Word]:
