@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from policies.config import Documents, JsonRule
 from policies.documents import Document
 from policies.groups import Setting
 from policies.json_rules import json_sections
+from policies.policy import Documents, JsonRule
 from policies.protection import Span
 from policies.segments import Section, sections
 

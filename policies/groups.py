@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
 
-from policies.config import Documents
 from policies.documents import Found, find_in_group
+from policies.policy import Documents
 
 
 class Text(NamedTuple):

@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 from itertools import pairwise
 from typing import NamedTuple
 
-from policies.config import JsonRule
+from policies.policy import JsonRule
 from policies.protection import Span
 
 DEEPEST = 100

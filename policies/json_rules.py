@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from policies.config import JsonRule
 from policies.json_reading import RuleBook, read
 from policies.json_values import find_data
+from policies.policy import JsonRule
 from policies.protection import Span
 from policies.protection.spans import subtract, union
 from policies.segments import Section

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from policies.config import Policy, Range, Target
 from policies.cuts import around, cut, joined, within
 from policies.documents import Document
 from policies.groups import Setting, Text
+from policies.policy import Policy, Range, Target
 from policies.protection import Protection, ProtectKind, Span, protect
 from policies.protection.spans import subtract, union
 from policies.segments import Section

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import cast, get_args
 
-from policies.config import Config, Mode, Policy, Route
+from policies.config import Config, Route
+from policies.policy import Mode, Policy
 
 MODE_HEADER = "x-laconic-mode"
 POLICY_HEADER = "x-laconic-policy"

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from compressors import Compressed, Job, Span, Strategy
-from policies.config import Policy
 from policies.groups import Text
 from policies.plan import Measure, Piece, TextPlan
+from policies.policy import Policy
 from policies.tokens import Tokenizer
 
 _SEPARATOR = "\n\n"

@@ -15,10 +15,10 @@ from typing import Any
 
 from compressors import Compressed, Job, Span, render
 from compressors.batcher import Batcher, NotReadyError, QueueFullError, Shortened
-from policies.config import Policy
 from policies.groups import Setting, Text, arrivals, settings
 from policies.invariants import violations
 from policies.plan import Skip, TextPlan, plan_text
+from policies.policy import Policy
 from policies.protection import Protection
 from policies.protection.spans import union
 from policies.segments import sections

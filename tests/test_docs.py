@@ -10,7 +10,7 @@ import pytest
 from prometheus_client import Counter, Gauge, Histogram
 from pydantic import BaseModel
 
-from policies import config
+from policies import config, policy
 from policies.loading import load_config
 from policies.plan import Skip
 from policies.protection import ProtectKind
@@ -21,7 +21,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def _settings() -> list[str]:
-    models = [m for m in vars(config).values() if isinstance(m, type) and issubclass(m, BaseModel)]
+    known = [*vars(config).values(), *vars(policy).values()]
+    models = [m for m in known if isinstance(m, type) and issubclass(m, BaseModel)]
     return sorted({name for model in models for name in model.model_fields})
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from policies.config import Documents
 from policies.documents import question
 from policies.documents.context import block
 from policies.documents.document import Collection, Document, Found, document
@@ -21,6 +20,7 @@ from policies.documents.paragraphs import paragraphs
 from policies.documents.pattern import matched, matches
 from policies.documents.sections import headed, ruled
 from policies.documents.tagged import elements_named, in_tags, tagged
+from policies.policy import Documents
 from policies.protection.spans import Span
 
 __all__ = ["Document", "Found", "find", "find_in_group"]

@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.text import Text
 
 import compressors
-from policies.config import Documents
 from policies.documents import Found, find
 from policies.plan import protected
+from policies.policy import Documents
 from policies.protection import KINDS, ProtectKind, Span
 from policies.protection.spans import union
 from policies.tokens import encoding_name, tokenizer

@@ -23,7 +23,8 @@ from rich.panel import Panel
 from rich.table import Table
 from starlette.types import ASGIApp
 
-from policies.config import Config, Policy, Route, Upstream
+from policies.config import Config, Route, Upstream
+from policies.policy import Policy
 from proxy import logs
 from proxy.app import Application
 from proxy.cli.files import read_settings

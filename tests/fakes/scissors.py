@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from policies.config import JsonRule
 from policies.json_rules import json_sections
+from policies.policy import JsonRule
 
 _RULES = TypeAdapter(tuple[JsonRule, ...])
 

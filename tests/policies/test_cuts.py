@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from policies.config import JsonRule
 from policies.cuts import cut
+from policies.policy import JsonRule
 from policies.segments import sections, stripped
 
 RULES = TypeAdapter(tuple[JsonRule, ...]).validate_python(

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.config import Documents
 from policies.groups import Text, arrival_groups, arrivals, settings
+from policies.policy import Documents
 
 AUTO = Documents()
 BODY = "The town has an old harbour, a market and a bridge that nobody crosses after dark any more. " * 3

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policies.config import JsonRule
 from policies.json_rules import json_sections
+from policies.policy import JsonRule
 from tests.fakes.scissors import json_rules, marked, torn
 
 RATE = json_rules({"key": "d", "rate": 0.4})

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from policies.config import Policy
 from policies.groups import Text, arrival_groups
 from policies.plan import Measure, Skip, plan_text
+from policies.policy import Policy
 from policies.tokens import tokenizer
 
 COUNTER = tokenizer("o200k_base")

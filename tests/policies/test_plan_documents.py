@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from policies.config import Policy
 from policies.groups import Text, settings
 from policies.invariants import violations
 from policies.plan import TextPlan, plan_text
+from policies.policy import Policy
 from policies.protection import Protection
 from policies.tokens import tokenizer
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from compressors import Compressed
-from policies.config import Policy
 from policies.groups import Text, settings
 from policies.plan import plan_text
+from policies.policy import Policy
 from policies.tokens import tokenizer
 from proxy.jobs import Commission, commissions, remainders
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from itertools import pairwise
 
-from policies.config import Documents
 from policies.documents import Found, find
+from policies.policy import Documents
 from policies.protection.spans import subtract
 
 PASSAGES = (

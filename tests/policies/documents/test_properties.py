@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.config import Documents
 from policies.documents import find, find_in_group
+from policies.policy import Documents
 from tests.policies.documents.passages import AUTO, PASSAGES, QUESTION, bodies, check, documents, kept
 
 _RULES = [

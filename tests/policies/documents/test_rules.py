@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from policies.config import Documents
 from policies.documents import find
 from policies.loading import ConfigError, load_config
+from policies.policy import Documents
 from tests.policies.documents.passages import PASSAGES, QUESTION, bodies, documents, heads, kept
 
 

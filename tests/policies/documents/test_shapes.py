@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from policies.config import Documents
 from policies.documents import find, find_in_group
+from policies.policy import Documents
 from tests.policies.documents.passages import (
     AUTO,
     PASSAGES,
