@@ -30,6 +30,9 @@ class Skip(StrEnum):
     SMALL_SAVING = "small_saving"  # less to save than min_saved_tokens
     UNREADABLE = "unreadable"  # not a language that the model reads
     INVARIANT = "invariant"  # the result broke a guard
+    NOT_WORTH = "not_worth"  # the time would cost more than the tokens
+    ADOPTED = "adopted"  # sent before, by others or under another policy
+    HOLDOUT = "holdout"  # the conversation is one of those that savings are measured against
     DEADLINE = "deadline"
     OVERLOADED = "overloaded"
     FAILED = "failed"

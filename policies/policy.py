@@ -212,6 +212,16 @@ class Strategy(Section):
     """Tokens judged at a time, given what was kept before them; without it all at once."""
 
 
+class BreakEven(Section):
+    """Weighs the tokens that a text is expected to save against the time that the compressor will need for it."""
+
+    value: Literal["price", "latency", "off"] = "price"
+    """What a token is worth: its `price`, or the `latency` that the upstream needs to read it; `off` weighs nothing.
+    What isn't known of one is taken from the other, and without either every saving counts as worth it."""
+    usd_per_second: float = Field(default=0.001, gt=0)
+    """What a second of the compressor may cost: by `price`, a text is shortened if that saves more."""
+
+
 class Policy(Section):
     """What is shortened, how far, what is protected, and what happens when it doesn't work."""
 
@@ -255,8 +265,16 @@ class Policy(Section):
     """A text that would save fewer tokens is left alone."""
     deadline_ms: float = Field(default=300.0, gt=0)
     """What isn't shortened by then goes up as it is, now and on later turns."""
-    on_failure: Literal["forward", "reject"] = "forward"
-    """`forward` sends the original when compression fails; `reject` answers 503."""
+    on_failure: Literal["forward", "reject", "forward_unless_overflow"] = "forward"
+    """What happens when compression fails: `forward` sends the original, `reject` answers 503, and
+    `forward_unless_overflow` answers 503 only where the original would not fit the model's context window."""
+    adopt: Literal["new_messages_only", "all"] = "new_messages_only"
+    """Which messages of a conversation that was running before laconic saw it are shortened: those that arrive from
+    then on, or `all`, which sends other bytes for the old ones once."""
+    holdout: float = Field(default=0.0, ge=0, lt=1)
+    """Share of conversations that go up as they came, so that savings can be measured against them."""
+    break_even: BreakEven = BreakEven()
+    """When a saving is worth the time that it takes."""
     recover: bool = False
     """Whether an answer that repeats words of a shortened text gets back what was dropped between them."""
 
