@@ -6,13 +6,23 @@ not follow names from one section to another.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator
 
 from policies.policy import OneOrMany, Policy, Section
 
 Override = Literal["mode", "rate", "policy"]
+_KEY_HASH = re.compile(r"sha256:[0-9a-f]{32}")
+
+
+def _key_hash(value: str) -> str:
+    if not _KEY_HASH.fullmatch(value):
+        raise ValueError(
+            "what `laconic key hash` prints (sha256: and 32 hexadecimal digits), not the key itself"
+        )
+    return value
 
 
 class Upstream(Section):
@@ -65,6 +75,8 @@ class Match(Section):
     """Globs, one of which the request's `model` must match; paths other than chat completions ignore it."""
     header: dict[str, str] = Field(default={})
     """Headers with the globs that their values must match."""
+    key: Annotated[tuple[Annotated[str, AfterValidator(_key_hash)], ...], OneOrMany] = ()
+    """Hashes, as `laconic key hash` prints them, one of which the caller's key must have."""
 
     @field_validator("header")
     @classmethod

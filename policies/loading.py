@@ -162,7 +162,8 @@ def _problem(error: dict[str, Any], lines: Mapping[Path, int]) -> Problem:
 def _found(error: dict[str, Any]) -> str:
     """What stood there, unless it may hold a secret or is too large to read in a line."""
     value = error["input"]
-    if any("key" in str(step) for step in error["loc"]) or "@" in str(value):
+    may_hold_secret = isinstance(value, dict | list) or any("key" in str(step) for step in error["loc"])
+    if may_hold_secret or "@" in str(value):
         return f"a {type(value).__name__}"
     shown = str(value) if isinstance(value, int | float) else repr(value)
     return shown if len(shown) <= 80 else f"a {type(value).__name__}"

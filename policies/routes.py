@@ -5,7 +5,7 @@ Knows paths, headers and model names; not sockets, not bodies.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import cast, get_args
@@ -42,20 +42,30 @@ class Choice:
 
 
 def find_route(
-    routes: Iterable[Route], path: str, headers: Mapping[str, str], model: str | None = None
+    routes: Iterable[Route],
+    path: str,
+    headers: Mapping[str, str],
+    model: str | None = None,
+    caller: Callable[[], str] | None = None,
 ) -> Route | None:
     """The first of `routes` that a request matches; None if there is none.
 
     `headers` has lower-case names. Without `model` (requests other than chat completions) conditions on the
-    model are taken to hold.
+    model are taken to hold. `caller` gives the hash of the caller's key, and is asked at most once, where a route
+    depends on it; without it no condition on the key holds.
     """
+    hashed: str | None = None
     for route in routes:
         if not path.startswith(route.path) or path[len(route.path) : len(route.path) + 1] not in ("", "/"):
             continue
         match = route.match
         if model is not None and match.model and not any(fnmatchcase(model, glob) for glob in match.model):
             continue
-        if all(fnmatchcase(headers.get(name, ""), glob) for name, glob in match.header.items()):
+        if not all(fnmatchcase(headers.get(name, ""), glob) for name, glob in match.header.items()):
+            continue
+        if match.key and hashed is None:
+            hashed = caller() if caller is not None else ""
+        if not match.key or hashed in match.key:
             return route
     return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 import click
@@ -14,6 +15,7 @@ from policies.plan import TextPlan, plan_text
 from policies.routes import Choice, InvalidOverrideError, choice_of, find_route, override
 from policies.tokens import encoding_name, tokenizer
 from proxy.cli.files import UnusableFileError, read_config_file, read_settings
+from proxy.credentials import caller_hash, short_hash
 from proxy.dialects import chat
 from proxy.errors import MalformedJsonError
 
@@ -55,7 +57,7 @@ def command(config_path: Path, request_path: Path | None, path: str | None, head
 def _choose(config: Config, path: str, headers: tuple[str, ...], model: str) -> Choice:
     pairs = dict(header.partition(":")[::2] for header in headers)
     named = {name.strip().lower(): value.strip() for name, value in pairs.items()}
-    route = find_route(config.routes, path, named, model)
+    route = find_route(config.routes, path, named, model, functools.partial(caller_hash, named))
     if route is None:
         raise UnusableFileError(f"no route matches path {path}, model {model!r} and these headers")
     try:
@@ -70,6 +72,8 @@ def _routes(config: Config) -> Table:
     for route in config.routes:
         conditions = [f"model {' or '.join(route.match.model)}"] if route.match.model else []
         conditions += [f"{name}: {glob}" for name, glob in route.match.header.items()]
+        if route.match.key:
+            conditions.append("key " + " or ".join(f"sha256:{short_hash(key)}…" for key in route.match.key))
         choice = choice_of(route, config)
         table.add_row(
             route.name,

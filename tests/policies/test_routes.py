@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import yaml
 
 from policies.config import Config
+from policies.loading import ConfigError, load_config
 from policies.routes import InvalidOverrideError, choice_of, find_route, override
 
 CONFIG = Config.model_validate(
@@ -47,6 +49,82 @@ def test_the_first_route_that_matches(
 ) -> None:
     found = find_route(CONFIG.routes, path, headers, model)
     assert (found.name if found else None) == route
+
+
+TEAM, OTHER = "sha256:" + "0a" * 16, "sha256:" + "1b" * 16
+KEYED = Config.model_validate(
+    {
+        "upstreams": {"u": {"base_url": "http://u/v1"}},
+        "routes": [
+            {"name": "rag", "path": "/rag/v1", "upstream": "u"},
+            {"name": "team", "match": {"key": TEAM, "model": "gpt-*"}, "upstream": "u"},
+            {"name": "teams", "match": {"key": [OTHER, TEAM]}, "upstream": "u"},
+            {"name": "rest", "upstream": "u"},
+        ],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("caller", "model", "route"),
+    [
+        (TEAM, "gpt-4o", "team"),
+        (TEAM, "o3", "teams"),
+        (TEAM, None, "team"),
+        (OTHER, "gpt-4o", "teams"),
+        ("sha256:" + "2c" * 16, "gpt-4o", "rest"),
+        ("", "gpt-4o", "rest"),
+    ],
+)
+def test_a_route_may_be_for_the_callers_with_certain_keys(caller: str, model: str | None, route: str) -> None:
+    found = find_route(KEYED.routes, "/v1/chat/completions", {}, model, lambda: caller)
+    assert found is not None
+    assert found.name == route
+
+
+def test_the_key_is_hashed_once_and_only_where_a_route_depends_on_it() -> None:
+    asked: list[str] = []
+
+    def caller() -> str:
+        asked.append("")
+        return ""
+
+    find_route(KEYED.routes, "/rag/v1/chat/completions", {}, "gpt-4o", caller)
+    find_route(CONFIG.routes, "/v1/chat/completions", {}, "gpt-4o", caller)
+    assert not asked
+    find_route(KEYED.routes, "/v1/chat/completions", {}, "gpt-4o", caller)
+    assert len(asked) == 1
+
+
+def test_a_caller_whose_key_is_unknown_takes_no_keyed_route() -> None:
+    found = find_route(KEYED.routes, "/v1/chat/completions", {}, "gpt-4o")
+    assert found is not None
+    assert found.name == "rest"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "sk-a-secret-of-a-team",
+        ["sk-a-secret-of-a-team"],
+        TEAM.upper(),
+        TEAM[:-1],
+        "sha256:sk-a-secret-of-a-team",
+    ],
+)
+def test_a_key_in_the_place_of_its_hash_is_refused_but_never_shown(value: object) -> None:
+    text = yaml.safe_dump(
+        {
+            "upstreams": {"u": {"base_url": "http://u/v1"}},
+            "routes": [{"name": "team", "match": {"key": value}, "upstream": "u"}],
+        }
+    )
+    with pytest.raises(
+        ConfigError, match=r"laconic.yaml:\d+: routes\.0\.match\.key.*laconic key hash"
+    ) as refused:
+        load_config(text, "laconic.yaml", {})
+    assert "secret" not in str(refused.value)
+    assert TEAM[7:-1] not in str(refused.value).lower()
 
 
 def _choice(route: int, **headers: str) -> Any:

@@ -60,7 +60,7 @@ def path(tmp_path: Path) -> Path:
     return file
 
 
-@pytest.mark.parametrize("command", ["serve", "check", "compress", "eval", "schema", "demo"])
+@pytest.mark.parametrize("command", ["serve", "check", "compress", "eval", "key", "schema", "demo"])
 def test_every_command_explains_itself(command: str) -> None:
     assert command in _run("--help").output
     result = _run(command, "--help")
