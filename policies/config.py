@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, field_validator
 
+from policies.economics.rule import ModelRule
 from policies.policy import OneOrMany, Policy, Section
 
 Override = Literal["mode", "rate", "policy"]
@@ -131,6 +132,8 @@ class Config(Section):
     """Which request goes where; the first that matches."""
     store: StoreConfig = StoreConfig()
     """Where decisions are remembered; a plain URL will do."""
+    models: dict[str, ModelRule] = Field(default={})
+    """What models cost and take, by glob for their names; else as litellm's price list says."""
     max_body_bytes: int = Field(default=32 * 2**20, gt=0)
     """Largest chat request, decoded; a larger one answers 413."""
     max_in_flight: int = Field(default=4096, gt=0)

@@ -28,6 +28,10 @@ class Tokenizer:
         """Number of tokens in `text`; beyond 100,000 characters, up to one too many for each 100,000."""
         return sum(len(self._encoding.encode_ordinary(part)) for _, part in _parts(text))
 
+    def encode(self, text: str) -> list[int]:
+        """The ids of the tokens that `count` counts."""
+        return [token for _, part in _parts(text) for token in self._encoding.encode_ordinary(part)]
+
     def starts(self, text: str) -> Sequence[int]:
         """Character offset at which each token of `text` starts, ascending, one entry a token."""
         starts: list[int] = []

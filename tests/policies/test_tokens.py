@@ -37,3 +37,10 @@ def test_one_start_for_each_token(text: str) -> None:
     assert len(starts) == counter.count(text)
     assert starts == sorted(starts)
     assert all(0 <= start < len(text) for start in starts)
+
+
+def test_ids_are_as_many_as_are_counted() -> None:
+    counter = tokenizer("o200k_base")
+    text = "tiktoken is great! " * 7000  # longer than it takes at once
+    assert len(counter.encode(text)) == counter.count(text)
+    assert counter.encode(" red red") == counter.encode(" red") * 2
