@@ -1,4 +1,4 @@
-"""How a text is cut: by the tags in it, by the policy's rules for JSON, and around documents.
+"""How a text is cut: by the tags in it, by the policy's rules for JSON and its layout, and around documents.
 
 Owns the order of the three: tags go first, for JSON is JSON only without them. Knows nobody's syntax.
 """
@@ -7,26 +7,38 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import accumulate
 
 from policies.documents import Document
 from policies.groups import Setting
 from policies.json_rules import json_sections
-from policies.policy import Documents, JsonRule
+from policies.policy import Documents, JsonLayout, JsonRule
 from policies.protection import Span
 from policies.segments import Section, sections
 
 
-def cut(text: str, *, tags: bool, rules: Sequence[JsonRule]) -> tuple[Section, ...]:
+def cut(
+    text: str, *, tags: bool, rules: Sequence[JsonRule] = (), layout: JsonLayout = "as_is"
+) -> tuple[Section, ...]:
     """Split `text` into what remains of it, in order: without tags, if they are obeyed, and removed pairs.
 
-    What a tag or a rule wants kept must stay. A tag's rate goes before a rule's. A text without either is one
-    section, even if empty.
+    What a tag or a rule wants kept must stay, and JSON that a tag keeps any part of has no other `layout`. A
+    tag's rate goes before a rule's. A text without either is one section, even if empty.
     """
     parts = sections(text) if tags else (Section((0, len(text)), None, True),)
-    if not rules or not text:
+    if not text or (not rules and layout == "as_is"):
         return parts
     bare = joined(text, (part.span for part in parts))
-    return tuple(_crossed(parts, json_sections(bare, rules)))
+    cuts = json_sections(bare, rules, layout, tuple(_kept(parts)))
+    return cuts if len(bare) == len(text) else tuple(_crossed(parts, cuts))
+
+
+def _kept(parts: Sequence[Section]) -> Iterator[Span]:
+    """Where those of `parts` that must stay lie in what all make when put together."""
+    ends = accumulate(part.span[1] - part.span[0] for part in parts)
+    for part, end in zip(parts, ends, strict=True):
+        if not part.compress:
+            yield end - (part.span[1] - part.span[0]), end
 
 
 def _crossed(parts: Sequence[Section], cuts: Sequence[Section]) -> Iterator[Section]:

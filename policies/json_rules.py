@@ -1,17 +1,19 @@
-"""What of the JSON in a text may be shortened, and what is left out, by rules about keys.
+"""What of the JSON in a text may be shortened, and what is left out, by rules about keys and by its layout.
 
 Owns the cuts inside strings: no escape and no word with one in it is ever torn apart. Knows neither where
-JSON stands (`json_values`) nor how rules are looked up (`json_reading`).
+JSON stands (`json_values`) nor how rules are looked up (`json_reading`) or what a layout needs (`json_layout`).
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 
-from policies.json_reading import RuleBook, read
+from policies.json_layout import blanks, repeated_keys
+from policies.json_reading import Reading, RuleBook, read
 from policies.json_values import find_data
-from policies.policy import JsonRule
+from policies.policy import JsonLayout, JsonRule
 from policies.protection import Span
 from policies.protection.spans import subtract, union
 from policies.segments import Section
@@ -29,31 +31,51 @@ _WORDS = re.compile(f"{_PLAIN}|{_ESCAPED}")
 _SEVERAL = re.compile(rf"\S\s++\S|[{_UNSPACED}]")
 
 
-def json_sections(text: str, rules: Sequence[JsonRule]) -> tuple[Section, ...]:
+def json_sections(
+    text: str, rules: Sequence[JsonRule], layout: JsonLayout = "as_is", kept: Sequence[Span] = ()
+) -> tuple[Section, ...]:
     """Split `text` so that of its JSON only strings to which one of `rules` gives a rate may be shortened.
 
     In such a string, escapes and the words around them must stay, so do white space next to what may be
-    shortened and stretches of a single word. All else of the JSON must stay too, and wholly what is malformed
-    or nested more than 100 levels deep. Removed pairs lie in no section, nor does one comma for each. Text
-    around the JSON may be shortened as the policy says. A text without JSON is one section, even if empty.
-    Linear in the length of `text`.
+    shortened and stretches of a single word. All else of the JSON must stay too, and wholly what is malformed;
+    rules don't reach into what is nested more than 100 levels deep. Removed pairs lie in no section, nor does
+    one comma for each, nor what `layout` leaves out of values that none of `kept` (ascending, disjoint) meets.
+    Text around the JSON may be shortened as the policy says. A text without JSON is one section, even if empty,
+    and so is one in which a layout without rules has nothing to leave out. Linear in the length of `text`.
     """
+    whole = (Section((0, len(text)), None, True),)
     data = find_data(text)
     if not data.regions:
-        return (Section((0, len(text)), None, True),)
+        return whole
     book = RuleBook(rules)
     holes: list[Span] = []
     around = subtract([(0, len(text))], data.regions)
     loose = [Section(span, None, True) for span in _shortenable(text, around)]
     for value in data.values:
-        strings, removed = read(text, value, book)
+        strings, removed = read(text, value, book) if rules else Reading([], [])
         holes += removed
+        if layout != "as_is" and not _meet(value, kept):
+            holes += _left_out(text, value, layout, union(removed))
         for content, rate in strings:
             loose += [Section(span, rate, True) for span in _shortenable(text, _plain(text, content))]
+    if not rules and not holes:
+        return whole
     loose.sort(key=lambda section: section.span)
     rest = subtract(subtract([(0, len(text))], [section.span for section in loose]), union(holes))
     fixed = [Section(span, None, False) for span in rest]
     return tuple(sorted(loose + fixed, key=lambda section: section.span))
+
+
+def _left_out(text: str, value: Span, layout: JsonLayout, removed: Sequence[Span]) -> Iterator[Span]:
+    yield from blanks(text, value)
+    if layout == "tabular":
+        yield from repeated_keys(text, value, removed)
+
+
+def _meet(value: Span, kept: Sequence[Span]) -> bool:
+    """Whether any of `kept` has characters of `value`."""
+    after = bisect_left(kept, (value[1], 0))
+    return after > 0 and kept[after - 1][1] > value[0]
 
 
 def _plain(text: str, content: Span) -> Iterator[Span]:

@@ -117,27 +117,58 @@ def plan_text(
     tokens = tokenizer.count(text.text)
     target, reason = _target(text.role, tokens, policy.targets)
     reach = next((r for r in policy.ranges if r.fits(tokens)), None) if target is not None else None
-    parts = cut(text.text, tags=tags, rules=policy.json_rules if reach is not None else ())
-    if setting is not None and policy.documents is not None:
-        parts = around(parts, setting, policy.documents)
+    parts = cut(text.text, tags=tags) if reach is None else _parts(text.text, policy, setting, tags=tags)
     whole = tuple(part.span for part in parts if part.span[0] < part.span[1])
+    united = union(whole)
+    sent = tokens if united == [(0, len(text.text))] else tokenizer.count(joined(text.text, united))
 
     def left(reason: Skip) -> TextPlan:
-        united = union(whole)
-        sent = tokens if united == [(0, len(text.text))] else tokenizer.count(joined(text.text, united))
         return TextPlan(tokens, whole, skip=reason, expected_tokens=sent)
 
     if target is None:
         return left(reason)
     if reach is None:
         return left(Skip.SHORT)
-    scene = _Scene(text, parts, policy, reach, tokens, tokenizer, rate, setting)
+    scene = _Scene(text, parts, policy, reach, sent, tokenizer, rate, setting)
     pieces, expected, droppable = _pieces(scene)
     if not droppable:
         return left(Skip.PROTECTED)
-    if tokens - expected < max(policy.min_saved_tokens, 1) and reach.min_probability is None:
+    if sent - expected < max(policy.min_saved_tokens, 1) and reach.min_probability is None:
         return left(Skip.SMALL_SAVING)
     return TextPlan(tokens, whole, pieces, None, expected)
+
+
+def glance(text: Text, policy: Policy) -> Skip | None:
+    """Why `plan_text` will leave `text` alone, if its role and its length in bytes tell; counts no token.
+
+    None where only a plan can tell.
+    """
+    most = len(text.text) * (1 if text.text.isascii() else 4)  # a token has a byte or more
+    reason = Skip.ROLE
+    for target in policy.targets:
+        if text.role not in target.role:
+            continue
+        if most < target.min_tokens:
+            reason = Skip.SHORT
+        elif target.mode == "off":
+            return Skip.OFF if target.min_tokens == 0 else None
+        else:
+            break
+    else:
+        return reason
+    return Skip.SHORT if all(most < reach.min_tokens for reach in policy.ranges) else None
+
+
+def _parts(text: str, policy: Policy, setting: Setting | None, *, tags: bool) -> tuple[Section, ...]:
+    """What remains of `text` in any case, cut as `policy` says; documents are left in one piece."""
+    found = setting.found.documents if setting is not None else ()
+    if any(document.span != (0, len(text)) for document in found):
+        parts = cut(text, tags=tags, rules=policy.json_rules)
+    else:
+        parts = cut(text, tags=tags, rules=policy.json_rules, layout=policy.json_layout)
+    if setting is None or policy.documents is None:
+        return parts
+    return around(parts, setting, policy.documents)
 
 
 def _target(role: str, tokens: int, targets: Sequence[Target]) -> tuple[Target | None, Skip]:
@@ -164,6 +195,7 @@ class _Scene:
     policy: Policy
     reach: Range
     tokens: int
+    """Of all that remains if the text is left alone."""
     tokenizer: Tokenizer
     rate: float | None
     setting: Setting | None
@@ -177,15 +209,14 @@ class _Scene:
 def _pieces(scene: _Scene) -> tuple[tuple[Piece, ...], int, bool]:
     """The parts to shorten, the tokens expected to remain of the text, and whether anything may be dropped."""
     pieces: list[Piece] = []
-    expected, droppable = 0.0, False
+    expected, droppable = float(scene.tokens), False
     count = scene.tokenizer.count
     for part in scene.parts:
+        if not part.compress:
+            continue
         start, end = part.span
         content = scene.text.text[start:end]
         size = scene.tokens if len(content) == len(scene.text.text) else count(content)
-        if not part.compress:
-            expected += size
-            continue
         documents = within(part.span, scene.documents)
         protection = protected(content, documents, scene.policy.protect)
         fixed = sum(count(content[a:b]) for a, b in protection.blocks)
@@ -195,7 +226,7 @@ def _pieces(scene: _Scene) -> tuple[tuple[Piece, ...], int, bool]:
         droppable |= free > kept or len(documents) > 1
         pieces.append(_piece(part, measure, protection, documents, scene))
         remaining = _expected(measure, free, fixed)
-        expected += fixed + (remaining if len(documents) > 1 else max(kept, remaining))
+        expected += fixed + (remaining if len(documents) > 1 else max(kept, remaining)) - size
     return tuple(pieces), round(expected), droppable
 
 

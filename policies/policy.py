@@ -16,6 +16,7 @@ from policies.protection import ProtectKind
 Mode = Literal["on", "shadow", "off"]
 Rate = Annotated[float, Field(gt=0, le=1)]
 Tokens = Annotated[int, Field(ge=0)]
+JsonLayout = Literal["as_is", "compact", "tabular"]
 OneOrMany = BeforeValidator(
     lambda value: (value,) if isinstance(value, str) else value, json_schema_input_type=str | tuple[str, ...]
 )
@@ -245,6 +246,8 @@ class Policy(Section):
     """What is never dropped."""
     json_rules: tuple[JsonRule, ...] = ()
     """For pairs in JSON; the first that fits a key decides, what none fits stays. Without rules, see `protect`."""
+    json_layout: JsonLayout = "as_is"
+    """How JSON is written: `compact` without white space, `tabular` also with the keys of like objects named once."""
     strategy: Strategy = Strategy()
     """For compressors with a causal model; others ignore it."""
     documents: Documents | None = None
@@ -277,6 +280,11 @@ class Policy(Section):
     """When a saving is worth the time that it takes."""
     recover: bool = False
     """Whether an answer that repeats words of a shortened text gets back what was dropped between them."""
+
+    @property
+    def reshapes_json(self) -> bool:
+        """Whether something may go that no compressor needs to be asked about."""
+        return bool(self.json_rules) or self.json_layout != "as_is"
 
     def lowest_rate(self) -> float:
         """The strongest compression that a request may ask for, in (0, 1]."""
