@@ -1,0 +1,96 @@
+"""The ledger in Redis (6.2 or later), shared by replicas: one hash per bucket, one field per series."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import AsyncIterator, Iterator
+from itertools import groupby
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from proxy.ledger.counts import BUCKET_S, Counts, Dimensions, Row, Series
+from proxy.ledger.sink import Batch
+
+_PREFIX = "laconic:ledger:1:"
+# One field holds all sums of a series as "1 20 3": a field for each would take ten times the memory. The last
+# batch of each writer stands beside them, so that one whose answer was lost isn't added again.
+_ADD = """
+local seen = redis.call('HGET', KEYS[1], ARGV[2])
+if seen and tonumber(seen) >= tonumber(ARGV[3]) then return 0 end
+redis.call('HSET', KEYS[1], ARGV[2], ARGV[3])
+for i = 4, #ARGV, 2 do
+  local known, sums = redis.call('HGET', KEYS[1], ARGV[i]), {}
+  for number in string.gmatch(known or '', '%S+') do sums[#sums + 1] = tonumber(number) end
+  local at = 0
+  for number in string.gmatch(ARGV[i + 1], '%S+') do
+    at = at + 1
+    sums[at] = (sums[at] or 0) + tonumber(number)
+  end
+  for j = 1, #sums do sums[j] = string.format('%.0f', sums[j]) end
+  redis.call('HSET', KEYS[1], ARGV[i], table.concat(sums, ' '))
+end
+redis.call('EXPIRE', KEYS[1], ARGV[1])
+return 1
+"""
+_WRITER = "writer "
+_READ_AT_ONCE = 256
+
+
+class RedisSink:
+    """One pipelined round trip a batch, one script call a bucket; more patient than what requests wait for."""
+
+    def __init__(self, url: str, retention_s: int, timeout_s: float = 2.0) -> None:
+        self._retention_s = retention_s
+        self._client = Redis.from_url(
+            url,
+            socket_timeout=timeout_s,
+            socket_connect_timeout=timeout_s,
+            protocol=3,
+            decode_responses=True,
+            retry=Retry(
+                NoBackoff(), 1
+            ),  # a connection that broke meanwhile; the ledger itself tries again later
+        )
+
+    async def write(self, batch: Batch) -> None:
+        """Add a batch; a bucket that has it already is left alone."""
+        pipeline = self._client.pipeline(transaction=False)
+        rows = sorted(batch.counts.items())
+        for bucket, some in groupby(rows, key=lambda row: row[0].bucket):
+            fields = [word for row in some for word in _field(row)]
+            writer = (_WRITER + batch.writer, batch.number)
+            pipeline.eval(_ADD, 1, f"{_PREFIX}{bucket}", self._retention_s, *writer, *fields)
+        await pipeline.execute()
+
+    async def read(self, since_s: float, until_s: float) -> AsyncIterator[Row]:
+        """The rows in a span of time, as far back as any are kept; raises redis.RedisError."""
+        first = int(max(since_s, time.time() - self._retention_s - BUCKET_S)) // BUCKET_S * BUCKET_S
+        buckets = range(first, math.ceil(until_s), BUCKET_S)
+        for start in range(0, len(buckets), _READ_AT_ONCE):
+            some = buckets[start : start + _READ_AT_ONCE]
+            pipeline = self._client.pipeline(transaction=False)
+            for bucket in some:
+                pipeline.hgetall(f"{_PREFIX}{bucket}")
+            for bucket, fields in zip(some, await pipeline.execute(), strict=True):
+                for row in _rows(bucket, fields):
+                    yield row
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+
+def _field(row: Row) -> tuple[str, str]:
+    (_, dimensions), counts = row
+    return json.dumps(dimensions), " ".join(map(str, counts))
+
+
+def _rows(bucket: int, fields: dict[str, str]) -> Iterator[Row]:
+    for name, sums in fields.items():
+        if not name.startswith(_WRITER):
+            counts = map(int, sums.split()[: len(Counts._fields)])  # a later version may keep more
+            yield Series(bucket, Dimensions(*json.loads(name))), Counts(*counts)
