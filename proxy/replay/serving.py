@@ -1,0 +1,79 @@
+"""The real proxy and its recording upstream, each on a loopback port, run by uvicorn in threads."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from policies.config import Config
+from proxy.app import Application
+from proxy.replay.recorder import Recorder
+from proxy.settings import Settings
+
+_POLL_S = 0.02
+
+
+class NotServingError(Exception):
+    """The proxy doesn't start or can't load a model; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where requests are sent, and where they arrive."""
+
+    origin: str
+    recorder: Recorder
+
+
+@contextlib.contextmanager
+def proxy_before_recorder(config: Config, settings: Settings) -> Iterator[Stage]:
+    """Serve under `config`, but with nothing remembered from before and with the recorder for every upstream.
+
+    Ready when entered: all models are loaded. Raises `NotServingError`.
+    """
+    recorder = Recorder()
+    with serving(recorder.app) as port:
+        app = Application(_staged(config, port), settings)
+        with serving(app) as own_port:
+            _wait_until_ready(app)
+            yield Stage(f"http://127.0.0.1:{own_port}", recorder)
+
+
+def _staged(config: Config, port: int) -> Config:
+    here = {"base_url": f"http://127.0.0.1:{port}/v1"}
+    return config.model_copy(
+        update={
+            "upstreams": {name: each.model_copy(update=here) for name, each in config.upstreams.items()},
+            "store": config.store.model_copy(update={"url": "memory:"}),
+        }
+    )
+
+
+def _wait_until_ready(app: Application) -> None:
+    while waiting := app.gateway.why_not_ready():
+        if any(engine.load_error is not None for engine in app.gateway.engines.values()):
+            raise NotServingError("; ".join(waiting))
+        time.sleep(_POLL_S)
+
+
+@contextlib.contextmanager
+def serving(app: ASGIApp) -> Iterator[int]:
+    """Serve `app` on a free port of this machine from a thread; gives the port. Raises `NotServingError`."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False, ws="none"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started and thread.is_alive():
+        time.sleep(_POLL_S)
+    if not server.started:
+        raise NotServingError("the proxy did not start; its log says why")
+    try:
+        yield server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        server.should_exit = True
+        thread.join()
