@@ -14,77 +14,22 @@ from hypothesis import strategies as st
 
 from policies.json_rules import json_sections
 from policies.policy import JsonRule
+from tests.fakes.json_documents import DOCUMENTS, KEYS, parsed, written
 from tests.fakes.scissors import json_rules, marked, torn
 
 RATE = json_rules({"key": "d", "rate": 0.4})
 WORDS = "the bridge was closed again"
 
 
-def _parsed(document: str) -> Any:
-    """A document with objects as tuples of pairs and numbers as they were written."""
-    return json.loads(
-        document, object_pairs_hook=tuple, parse_int=lambda n: f"#{n}", parse_float=lambda n: f"#{n}"
-    )
-
-
-_KEYS = ["d", "id", "meta", "n.d", "ключ", "d\n", '"', "x"]
-_CHARACTERS = [*"ab \n\t\"\\/é😀今<>,:{}[]'\u2028\x7f", "the ", "old ", "word"]
-_NUMBERS = ["0", "-0.0", "1.10", "1e400", "12345678901234567890", "1E-7", "0.1000", "9" * 5000]
-_LEAVES = st.one_of(
-    st.lists(st.sampled_from(_CHARACTERS), max_size=12).map("".join),
-    st.text(max_size=8),
-    st.sampled_from(_NUMBERS).map(lambda number: ("number", number)),
-    st.sampled_from([True, False, None]),
-)
-
-
-def _containers(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    pairs = st.lists(st.tuples(st.sampled_from(_KEYS), inner), max_size=5)
-    return st.lists(inner, max_size=4) | pairs.map(lambda pairs: {"pairs": pairs})
-
-
-_DOCUMENTS = _containers(st.recursive(_LEAVES, _containers, max_leaves=20))
 _RULE = st.one_of(
     st.fixed_dictionaries({"rate": st.sampled_from([0.1, 0.5, 1.0])}),
     st.just({"compress": False}),
     st.just({"remove": True}),
 ).flatmap(
     lambda measure: st.lists(
-        st.sampled_from([*_KEYS[:6], "*", "meta.*", "meta.d", "id.meta.d", "[!x]"]), min_size=1, max_size=3
+        st.sampled_from([*KEYS[:6], "*", "meta.*", "meta.d", "id.meta.d", "[!x]"]), min_size=1, max_size=3
     ).map(lambda keys: {"key": keys} | measure)
 )
-
-
-def _written(value: Any, chance: random.Random) -> str:
-    """`value` as JSON, with white space and escapes by chance."""
-
-    def blank() -> str:
-        return chance.choice(["", "", " ", "\n  ", "\t"])
-
-    def string(content: str) -> str:
-        style = chance.randrange(3)
-        if style == 2:
-            return '"' + "".join(
-                json.dumps(c)[1:-1] if chance.random() < 0.5 or c in '"\\' or c < " " else c for c in content
-            ).replace("/", chance.choice(["/", r"\/"])) + '"'  # fmt: skip
-        return json.dumps(content, ensure_ascii=style == 1)
-
-    match value:
-        case str():
-            return string(value)
-        case ("number", number):
-            return str(number)
-        case list():
-            inner = ",".join(blank() + _written(item, chance) + blank() for item in value)
-            return f"[{inner or blank()}]"
-        case dict():
-            pairs = [
-                blank() + string(key) + blank() + ":" + blank() + _written(item, chance) + blank()
-                for key, item in value["pairs"]
-            ]
-            return "{" + (",".join(pairs) or blank()) + "}"
-        case _:
-            return json.dumps(value)
 
 
 def _fits(path: tuple[str, ...], pattern: str) -> bool:
@@ -127,26 +72,26 @@ def _assert_kept(
 
 @settings(max_examples=400, deadline=None)
 @given(
-    _DOCUMENTS,
+    DOCUMENTS,
     st.lists(_RULE, min_size=1, max_size=4),
     st.randoms(),
 )
 def test_any_document_survives_anyjson_rules(
     document: Any, rules: list[dict[str, Any]], chance: random.Random
 ) -> None:
-    text = _written(document, chance)
+    text = written(document, chance)
     book = json_rules(*rules)
     result = torn(text, book, chance)
-    _assert_kept(_parsed(text), _parsed(result), book, (), False)
+    _assert_kept(parsed(text), parsed(result), book, (), False)
 
 
 _ESCAPE = re.compile(r"\\(?:u[\da-fA-F]{4}|.)")
 
 
 @settings(max_examples=200, deadline=None)
-@given(_DOCUMENTS, st.randoms())
+@given(DOCUMENTS, st.randoms())
 def test_no_escape_is_lost_in_what_stays(document: Any, chance: random.Random) -> None:
-    text = f"Look at this: {_written(document, chance)}\nand that"
+    text = f"Look at this: {written(document, chance)}\nand that"
     result = torn(text, json_rules({"key": "*", "rate": 0.4}), chance)
     assert _ESCAPE.findall(result) == _ESCAPE.findall(text)
 
