@@ -11,9 +11,10 @@ from itertools import groupby
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
 
 from proxy.ledger.counts import BUCKET_S, Counts, Dimensions, Row, Series
-from proxy.ledger.sink import Batch
+from proxy.ledger.sink import Batch, SinkError
 
 _PREFIX = "laconic:ledger:1:"
 # One field holds all sums of a series as "1 20 3": a field for each would take ten times the memory. The last
@@ -67,7 +68,7 @@ class RedisSink:
         await pipeline.execute()
 
     async def read(self, since_s: float, until_s: float) -> AsyncIterator[Row]:
-        """The rows in a span of time, as far back as any are kept; raises redis.RedisError."""
+        """The rows in a span of time, as far back as any are kept; raises `SinkError`."""
         first = int(max(since_s, time.time() - self._retention_s - BUCKET_S)) // BUCKET_S * BUCKET_S
         buckets = range(first, math.ceil(until_s), BUCKET_S)
         for start in range(0, len(buckets), _READ_AT_ONCE):
@@ -75,7 +76,11 @@ class RedisSink:
             pipeline = self._client.pipeline(transaction=False)
             for bucket in some:
                 pipeline.hgetall(f"{_PREFIX}{bucket}")
-            for bucket, fields in zip(some, await pipeline.execute(), strict=True):
+            try:
+                found = await pipeline.execute()
+            except (RedisError, OSError) as error:
+                raise SinkError(str(error)) from error
+            for bucket, fields in zip(some, found, strict=True):
                 for row in _rows(bucket, fields):
                     yield row
 

@@ -14,6 +14,10 @@ from proxy.settings import sqlite_path
 RETENTION_S = 90 * 24 * 3600
 
 
+class SinkError(Exception):
+    """A store that can't be read; the message says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """What one ledger adds at once."""
@@ -32,7 +36,7 @@ class Sink(Protocol):
         """Add a batch; raises if it may not be there, and when it is then written again it counts once."""
 
     def read(self, since_s: float, until_s: float) -> AsyncIterator[Row]:
-        """The rows of all buckets that begin in or hold `since_s` and begin before `until_s`."""
+        """The rows of buckets that end after `since_s` and begin before `until_s`; raises `SinkError`."""
 
     async def close(self) -> None:
         """Release connections and files."""

@@ -9,9 +9,10 @@ import time
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from proxy.ledger.counts import BUCKET_S, Counts, Dimensions, Row, Series
-from proxy.ledger.sink import Batch
+from proxy.ledger.sink import Batch, SinkError
 from proxy.store.sqlite_file import connect
 
 _NAMES = ("bucket", *Dimensions._fields)
@@ -51,19 +52,22 @@ class SqliteSink:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._write, batch)
 
     async def read(self, since_s: float, until_s: float) -> AsyncIterator[Row]:
-        """The rows in a span of time; raises sqlite3.Error. Creates neither file nor table."""
+        """The rows in a span of time; raises `SinkError`. Creates neither file nor table."""
+        if not self._path.exists():
+            raise SinkError("there is no such file")
         loop = asyncio.get_running_loop()
-        connection = await loop.run_in_executor(self._thread, self._open_to_read)
         try:
-            if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'ledger'").fetchone():
-                return
-            cursor = connection.execute(_READ, (since_s - BUCKET_S, until_s))
-            while rows := await loop.run_in_executor(self._thread, cursor.fetchmany, _PAGE_ROWS):
-                for row in rows:
-                    at = len(_NAMES)
-                    yield Series(row[0], Dimensions(*row[1:at])), Counts(*row[at:])
-        finally:
-            connection.close()
+            with contextlib.closing(
+                await loop.run_in_executor(self._thread, self._open_to_read)
+            ) as connection:
+                if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'ledger'").fetchone():
+                    return
+                cursor = connection.execute(_READ, (since_s - BUCKET_S, until_s))
+                while rows := await loop.run_in_executor(self._thread, cursor.fetchmany, _PAGE_ROWS):
+                    for row in rows:
+                        yield _row(row)
+        except sqlite3.Error as error:
+            raise SinkError(str(error)) from error
 
     async def close(self) -> None:
         """Close the file."""
@@ -95,3 +99,8 @@ class SqliteSink:
             with contextlib.suppress(sqlite3.Error):
                 connection.execute("ROLLBACK")
             raise
+
+
+def _row(values: tuple[Any, ...]) -> Row:
+    at = len(_NAMES)
+    return Series(values[0], Dimensions(*values[1:at])), Counts(*values[at:])
