@@ -58,6 +58,7 @@ STORE_OPERATIONS = Counter(
 SKIPS = Counter("laconic_skips", "Texts left as they were.", ("route", "policy", "reason"))
 INVARIANT_VIOLATIONS = Counter("laconic_invariant_violations", "Results thrown away by a guard.", ("kind",))
 FAILURES = Counter("laconic_failures", "What went wrong.", ("kind",))
+CAPTURED = Counter("laconic_captured", "Requests that were to be written for a replay.", ("result",))
 
 
 @functools.lru_cache(maxsize=1024)
