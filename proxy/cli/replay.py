@@ -112,13 +112,13 @@ def command(
     except (TrafficError, JournalError, NotServingError, UnknownPriceError) as error:
         raise UnusableFileError(str(error)) from error
     shown = list(grids(found))
-    _print(shown, traffic)
     if json_path is not None:
         options = {"cache": cache, "gap_s": gap_s, "limit": limit, "bill_as": list(bill_as)}
         text = json.dumps(record(found, options), indent=1, ensure_ascii=False)
         json_path.write_text(text + "\n", encoding="utf-8")
     if html_path is not None:
         _write_page(html_path, found, shown)
+    _print(shown, traffic)
 
 
 def _check_outputs(json_path: Path | None, html_path: Path | None) -> None:

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 import uvicorn
 from starlette.types import ASGIApp
 
+from compressors import CompressionError
 from policies.config import Config
 from proxy.app import Application
+from proxy.gateway import fingerprint_of
 from proxy.replay.recorder import Recorder
 from proxy.settings import Settings
 
@@ -37,6 +39,7 @@ def proxy_before_recorder(config: Config, settings: Settings) -> Iterator[Stage]
 
     Ready when entered: all models are loaded. Raises `NotServingError`.
     """
+    _check_models(config)
     recorder = Recorder()
     with serving(recorder.app) as port:
         app = Application(_staged(config, port), settings)
@@ -53,6 +56,14 @@ def _staged(config: Config, port: int) -> Config:
             "store": config.store.model_copy(update={"url": "memory:"}),
         }
     )
+
+
+def _check_models(config: Config) -> None:
+    for policy in config.policies.values():
+        try:
+            fingerprint_of(config.compressors[policy.compressor])
+        except CompressionError as error:
+            raise NotServingError(str(error)) from error
 
 
 def _wait_until_ready(app: Application) -> None:
