@@ -11,7 +11,7 @@ from proxy.usage import Usage
 
 @dataclass(slots=True)
 class Entry:
-    """One request that was answered."""
+    """One request that the upstream answered: one that it refused costs nothing, and so saves nothing."""
 
     route: str
     policy: str = ""

@@ -6,7 +6,7 @@ import json
 import math
 import time
 from collections.abc import AsyncIterator, Iterator
-from itertools import groupby
+from itertools import groupby, islice
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -18,7 +18,7 @@ from proxy.ledger.sink import Batch, SinkError
 
 _PREFIX = "laconic:ledger:1:"
 # One field holds all sums of a series as "1 20 3": a field for each would take ten times the memory. The last
-# batch of each writer stands beside them, so that one whose answer was lost isn't added again.
+# batch of each writer stands beside them, for each part of it, so that one whose answer was lost isn't added again.
 _ADD = """
 local seen = redis.call('HGET', KEYS[1], ARGV[2])
 if seen and tonumber(seen) >= tonumber(ARGV[3]) then return 0 end
@@ -38,11 +38,12 @@ redis.call('EXPIRE', KEYS[1], ARGV[1])
 return 1
 """
 _WRITER = "writer "
+_PIECE_ROWS = 100
 _READ_AT_ONCE = 256
 
 
 class RedisSink:
-    """One pipelined round trip a batch, one script call a bucket; more patient than what requests wait for."""
+    """One pipelined round trip a batch, with a script call for each part; more patient than requests could be."""
 
     def __init__(self, url: str, retention_s: int, timeout_s: float = 2.0) -> None:
         self._retention_s = retention_s
@@ -52,18 +53,15 @@ class RedisSink:
             socket_connect_timeout=timeout_s,
             protocol=3,
             decode_responses=True,
-            retry=Retry(
-                NoBackoff(), 1
-            ),  # a connection that broke meanwhile; the ledger itself tries again later
+            retry=Retry(NoBackoff(), 1),  # for a connection that broke meanwhile
         )
 
     async def write(self, batch: Batch) -> None:
-        """Add a batch; a bucket that has it already is left alone."""
+        """Add a batch, but for the parts that are there already."""
         pipeline = self._client.pipeline(transaction=False)
-        rows = sorted(batch.counts.items())
-        for bucket, some in groupby(rows, key=lambda row: row[0].bucket):
-            fields = [word for row in some for word in _field(row)]
-            writer = (_WRITER + batch.writer, batch.number)
+        for piece, (bucket, rows) in enumerate(_pieces(batch)):
+            writer = (f"{_WRITER}{batch.writer} {piece}", batch.number)
+            fields = [word for row in rows for word in _field(row)]
             pipeline.eval(_ADD, 1, f"{_PREFIX}{bucket}", self._retention_s, *writer, *fields)
         await pipeline.execute()
 
@@ -87,6 +85,13 @@ class RedisSink:
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
+
+
+def _pieces(batch: Batch) -> Iterator[tuple[int, list[Row]]]:
+    """The batch by bucket, and in parts that don't keep others waiting; the same ones at each try."""
+    for bucket, rows in groupby(sorted(batch.counts.items()), key=lambda row: row[0].bucket):
+        while part := list(islice(rows, _PIECE_ROWS)):
+            yield bucket, part
 
 
 def _field(row: Row) -> tuple[str, str]:

@@ -157,11 +157,13 @@ async def test_a_write_without_an_answer_counts_once(store: Store) -> None:
         ledger.add(_entry())
         await ledger.flush()
         with store.out_of_order():
-            ledger.add(_entry())
+            for number in range(250):
+                ledger.add(_entry(key=f"k{number}"))
             await ledger.flush()
             ledger.add(_entry())
         await ledger.flush()
-        assert _sum(await _rows(store)).requests == 3
+    found = {series.dimensions.key: counts.requests for series, counts in await _rows(store)}
+    assert found == {"": 2, **{f"k{number}": 1 for number in range(250)}}
 
 
 async def test_counts_outlive_a_redis_that_is_killed(redis_server: RedisServer) -> None:
