@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import threading
 import time
 from collections import deque
@@ -19,6 +20,7 @@ from compressors.errors import CompressionError
 _log = logging.getLogger("laconic.batcher")
 _POLL_S = 0.02
 _WARM_UP_WORDS = (8, 60, 300, 900)
+_MEMORY_TOKENS = 50_000  # after so many, a measured speed weighs a third
 
 
 class QueueFullError(CompressionError):
@@ -45,6 +47,29 @@ class _Waiting:
     future: asyncio.Future[Shortened]
 
 
+class Speed:
+    """How fast a compressor is: a mean over what it has done, in which older work counts less and less."""
+
+    def __init__(self) -> None:
+        self._tokens = self._seconds = 0.0
+
+    def add(self, tokens: int, seconds: float) -> None:
+        """Take in one batch."""
+        left = math.exp(-tokens / _MEMORY_TOKENS)
+        # One assignment, so that another thread never sees one of the two without the other.
+        self._tokens, self._seconds = self._tokens * left + tokens, self._seconds * left + seconds
+
+    @property
+    def seconds_per_token(self) -> float:
+        """0 before anything was done."""
+        tokens, seconds = self._tokens, self._seconds
+        return seconds / tokens if tokens else 0.0
+
+    def expected_s(self, tokens: int) -> float:
+        """Seconds for so many tokens."""
+        return tokens * self.seconds_per_token
+
+
 class Batcher:
     """Loads a compressor on a thread of its own and runs it on batches of up to `batch_tokens`.
 
@@ -64,6 +89,7 @@ class Batcher:
         self._loaded = threading.Event()
         self.load_error: Exception | None = None
         """Why the model could not be loaded."""
+        self.speed = Speed()
         self._thread = threading.Thread(target=self._run, name="laconic-model", daemon=True)
         self._thread.start()
 
@@ -77,6 +103,10 @@ class Batcher:
         while not self._loaded.is_set():  # noqa: ASYNC110 (a thread that waits could not be cancelled at shutdown)
             await asyncio.sleep(_POLL_S)
 
+    def expected_s(self, characters: int) -> float:
+        """Seconds that a text of so many characters is likely to need, behind those that wait already."""
+        return self.speed.expected_s(self._queued_tokens + _tokens(characters))
+
     def submit(self, job: Job) -> asyncio.Future[Shortened]:
         """Queue a job; to be called on the event loop. Cancelling the future takes the job out.
 
@@ -84,7 +114,7 @@ class Batcher:
         """
         if not self.is_ready:
             raise NotReadyError("the model is not loaded")
-        tokens = len(job.text) // 3 + 1
+        tokens = _tokens(len(job.text))
         future: asyncio.Future[Shortened] = asyncio.get_running_loop().create_future()
         with self._change:
             if self._queued_tokens + tokens > self._max_queue_tokens:
@@ -111,7 +141,9 @@ class Batcher:
     def _run(self) -> None:
         try:
             compressor = self._load()
-            compressor.compress([Job(text="word " * words, tokenizer=None) for words in _WARM_UP_WORDS])
+            jobs = [Job(text="word " * words, tokenizer=None) for words in _WARM_UP_WORDS]
+            compressor.compress(jobs)
+            self._measured(compressor, jobs)
             self._compressor = compressor
         except Exception as error:
             self.load_error = error
@@ -140,10 +172,16 @@ class Batcher:
                     self._change.wait()
         return batch
 
+    def _measured(self, compressor: Compressor, jobs: Sequence[Job]) -> list[Compressed]:
+        started = time.monotonic()
+        results = compressor.compress(jobs)
+        self.speed.add(sum(_tokens(len(job.text)) for job in jobs), time.monotonic() - started)
+        return results
+
     def _answer(self, compressor: Compressor, batch: Sequence[_Waiting]) -> None:
         started = time.monotonic()
         try:
-            results = compressor.compress([item.job for item in batch])
+            results = self._measured(compressor, [item.job for item in batch])
         except BaseException as error:  # libraries in Rust panic with more than an Exception
             if len(batch) > 1:  # one bad job must not cost its neighbours
                 for item in batch:
@@ -153,6 +191,11 @@ class Batcher:
             return
         for item, result in zip(batch, results, strict=True):
             _deliver(item.future, Shortened(result, started - item.since))
+
+
+def _tokens(characters: int) -> int:
+    """An estimate that needs no tokenizer."""
+    return characters // 3 + 1
 
 
 def _deliver(future: asyncio.Future[Shortened], outcome: Shortened | Exception) -> None:

@@ -21,6 +21,8 @@ class Text(NamedTuple):
     role: str
     text: str
     group: int = 0
+    marked: bool = False
+    """Whether it lies before a `cache_control` mark: it must not depend on what is asked after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +51,16 @@ def arrival_groups(roles: Iterable[str]) -> list[int]:
     return groups
 
 
-def arrivals(texts: Sequence[Text]) -> list[tuple[Text, ...]]:
-    """For each group, in order, all that decisions about its texts may depend on.
+def arrivals(texts: Sequence[Text]) -> list[tuple[int, ...]]:
+    """For each group, in order, the places of all texts that decisions about its texts may depend on.
 
-    That is the group's own texts, and before them the nearest earlier user text if the group has none.
+    These are the group's own texts, and before them the nearest earlier user text if the group has none.
     """
-    found: list[tuple[Text, ...]] = []
-    last_user: tuple[Text, ...] = ()
-    for _, members in groupby(texts, key=lambda text: text.group):
-        own = tuple(text for text in members if text.role != "assistant")
-        users = tuple(text for text in own if text.role == "user")
+    found: list[tuple[int, ...]] = []
+    last_user: tuple[int, ...] = ()
+    for _, members in groupby(range(len(texts)), key=lambda place: texts[place].group):
+        own = tuple(place for place in members if texts[place].role != "assistant")
+        users = tuple(place for place in own if texts[place].role == "user")
         found.append(own if users else (*last_user, *own))
         last_user = users[-1:] or last_user
     return found
@@ -69,14 +71,17 @@ def settings(texts: Sequence[Text], groups: Collection[int], rule: Documents | N
 
     `texts` are all of a request. The question is the one that stands beside the text's own documents or in
     another text of the group; else the last user text of the group, or the nearest earlier one; but no text is
-    its own question.
+    its own question. Marked texts are looked at by themselves.
     """
     result: dict[Text, Setting] = {}
     last_user = ""
     for number, group in groupby(texts, key=lambda text: text.group):
         members = list(group)
         if number in groups:
-            result |= _settings(members, last_user, rule)
+            result |= _settings([text for text in members if not text.marked], last_user, rule)
+            for text in members:
+                if text.marked:
+                    result |= _settings([text], "", rule)
         last_user = next((text.text for text in reversed(members) if text.role == "user"), last_user)
     return result
 

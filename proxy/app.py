@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from policies.config import Config
 from proxy import metrics
+from proxy.capture import Capture
 from proxy.errors import LaconicError, OverloadedError
 from proxy.exchange import Exchange
 from proxy.gateway import Gateway
@@ -32,8 +33,9 @@ _log = logging.getLogger("laconic.app")
 class Proxy:
     """Serves requests through the current gateway."""
 
-    def __init__(self) -> None:
+    def __init__(self, capture: Capture | None) -> None:
         self.gateway: Gateway | None = None
+        self.capture = capture
         self._in_flight = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -42,7 +44,7 @@ class Proxy:
         if scope["type"] != "http" or gateway is None:
             raise RuntimeError("only HTTP requests are served, between start-up and shutdown")
         record = Record(scope["method"])
-        exchange = Exchange(gateway, scope, receive, send, record)
+        exchange = Exchange(gateway, scope, receive, send, record, self.capture)
         self._in_flight += 1
         metrics.IN_FLIGHT.inc()
         try:
@@ -67,6 +69,8 @@ class Proxy:
             self._in_flight -= 1
             metrics.IN_FLIGHT.dec()
             record.close()
+            if (entry := record.entry(gateway.models.facts(record.model))) is not None:
+                gateway.ledger.add(entry)
 
 
 async def _send_error(error: LaconicError, record: Record, send: Send) -> None:
@@ -87,13 +91,22 @@ async def _send_error(error: LaconicError, record: Record, send: Send) -> None:
 
 
 class Application:
-    """The ASGI application for `config`; with `config_path`, changes of that file take effect while it runs."""
+    """The ASGI application for `config`; with `config_path`, changes of that file take effect while it runs.
 
-    def __init__(self, config: Config, settings: Settings, config_path: Path | None = None) -> None:
+    With `capture`, chat requests are written to its file; it is closed at shutdown.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        settings: Settings,
+        config_path: Path | None = None,
+        capture: Capture | None = None,
+    ) -> None:
         self._config = config
         self._settings = settings
         self._config_path = config_path
-        self.proxy = Proxy()
+        self.proxy = Proxy(capture)
         self._own = {"/healthz": self._healthz, "/readyz": self._readyz, "/metrics": self._metrics}
         routes = [Route(path, endpoint) for path, endpoint in self._own.items()]
         self._router = Router(routes, lifespan=self._lifespan)
@@ -128,6 +141,8 @@ class Application:
             for task in tasks:
                 task.cancel()
             await self.gateway.retire()
+            if self.proxy.capture is not None:
+                await asyncio.to_thread(self.proxy.capture.close)
             metrics.worker_ended()
 
     async def _healthz(self, _: Request) -> Response:

@@ -14,19 +14,26 @@ from pathlib import Path
 
 import compressors
 from compressors.batcher import Batcher
+from policies.break_even import token_s
 from policies.config import Compressor, Config, StoreConfig
 from policies.routes import Choice, choice_of
 from policies.tokens import encoding_name, tokenizer
+from proxy.credentials import CREDENTIAL_HEADERS
+from proxy.ledger import Ledger, open_sink
+from proxy.models import Models
 from proxy.pipeline import Order, Pipeline
 from proxy.settings import Settings, sqlite_path, store_secret
+from proxy.speed import ReadingSpeeds
 from proxy.store.backend import Backend
+from proxy.store.conversation import Terms
 from proxy.store.decision import Keys
 from proxy.store.memory import Memory
 from proxy.upstream import UpstreamClient
 
-_CREDENTIAL_HEADERS = ("authorization", "api-key", "x-api-key")
 # What changes neither which words stay nor which texts are looked at.
-_WITHOUT_INFLUENCE = {"compressor", "mode", "deadline_ms", "recover"}
+_WITHOUT_INFLUENCE = {
+    "adopt", "break_even", "compressor", "deadline_ms", "holdout", "mode", "on_failure", "recover"
+}  # fmt: skip
 _MOST_ORDERS = 1024
 
 
@@ -40,6 +47,9 @@ class Gateway:
     memory: Memory
     keys: Keys
     pipeline: Pipeline
+    models: Models
+    speeds: ReadingSpeeds
+    ledger: Ledger
     _orders: dict[tuple[str, str, float | None, bool], Order] = field(default_factory=dict)
 
     @functools.cached_property
@@ -60,22 +70,30 @@ class Gateway:
         there. Needs a running event loop.
         """
         if previous is not None and previous.config.store == config.store:
-            memory, keys, pipeline = previous.memory, previous.keys, previous.pipeline
+            memory, keys, pipeline, ledger = (
+                previous.memory,
+                previous.keys,
+                previous.pipeline,
+                previous.ledger,
+            )
         else:
             keys = Keys(store_secret(settings, config.store))
             memory = Memory(config.store.memory_bytes, _backend(config.store))
             pipeline = Pipeline(memory)
+            ledger = Ledger(open_sink(config.store))
+            ledger.start()
         running = previous.engines if previous is not None else {}
         wanted = {config.compressors[policy.compressor] for policy in config.policies.values()}
         for compressor in wanted:
             fingerprint_of(compressor)
         engines = {compressor: running.get(compressor) or _engine(compressor) for compressor in wanted}
         client = previous.client if previous is not None else UpstreamClient()
-        return cls(config, client, engines, memory, keys, pipeline)
+        speeds = previous.speeds if previous is not None else ReadingSpeeds()
+        return cls(config, client, engines, memory, keys, pipeline, Models(config.models), speeds, ledger)
 
     async def loaded(self) -> None:
-        """Wait until every model is loaded and warm, or has failed to."""
-        await asyncio.gather(*(engine.loaded() for engine in self.engines.values()))
+        """Wait until the price list is read and every model is loaded and warm, or has failed to."""
+        await asyncio.gather(self.models.read(), *(engine.loaded() for engine in self.engines.values()))
 
     def why_not_ready(self) -> list[str]:
         """A line for each engine that can't work yet."""
@@ -97,8 +115,13 @@ class Gateway:
         if choice.route.scope == "route":
             scope = (b"route", choice.route.name.encode())
         else:  # hashed like the rest: a credential itself is stored nowhere
-            scope = (b"caller", repr([headers.get(name) for name in _CREDENTIAL_HEADERS]).encode())
-        return replace(order, keys=order.keys.within(*scope))
+            scope = (b"caller", repr([headers.get(name) for name in CREDENTIAL_HEADERS]).encode())
+        worth = token_s(
+            order.policy.break_even,
+            self.models.input_usd(model),
+            self.speeds.seconds_per_token(choice.route.upstream, model),
+        )
+        return replace(order, scope=self.keys.within(*scope), token_s=worth)
 
     def _new_order(self, choice: Choice, encoding: str) -> Order:
         policy = choice.policy
@@ -107,15 +130,16 @@ class Gateway:
         fields = policy.model_dump(mode="json", exclude=_WITHOUT_INFLUENCE)
         fields["protect"] = sorted(fields["protect"])
         named = [fields, fingerprint_of(compressor), encoding, choice.rate, choice.route.tags]
-        keys = self.keys.within(json.dumps(named, sort_keys=True).encode())
+        digest = self.keys.within(b"terms").digest(json.dumps(named, sort_keys=True).encode())[:16]
+        by_group = policy.documents is not None or compressor.method == "longllmlingua"
         return Order(
             policy,
             self.engines[compressor],
-            keys,
+            self.keys,
+            Terms(digest, by_group),
             encoding,
             choice.rate,
             choice.route.tags,
-            by_group=policy.documents is not None or compressor.method == "longllmlingua",
         )
 
     async def retire(self, successor: Gateway | None = None) -> None:
@@ -125,6 +149,7 @@ class Gateway:
                 engine.close()
         if successor is None or successor.memory is not self.memory:
             await self.memory.close()
+            await self.ledger.close()
         if successor is None:
             await self.client.close()
 

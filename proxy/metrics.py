@@ -56,6 +56,21 @@ STORE_OPERATIONS = Counter(
     "laconic_store_operations", "Looked up and written decisions.", ("store", "result")
 )
 SKIPS = Counter("laconic_skips", "Texts left as they were.", ("route", "policy", "reason"))
+BREAK_EVEN = Counter(
+    "laconic_break_even", "Texts by whether shortening them was worth the time.", ("compressor", "verdict")
+)
+COMPRESSOR_SECONDS_PER_TOKEN = Gauge(
+    "laconic_compressor_seconds_per_token",
+    "What a compressor needs for a token, lately; the break-even weighs it.",
+    ("compressor",),
+    multiprocess_mode="mostrecent",
+)
+UPSTREAM_SECONDS_PER_TOKEN = Gauge(
+    "laconic_upstream_seconds_per_token",
+    "What an upstream needs to read a token, lately; the break-even weighs it.",
+    ("upstream", "model"),
+    multiprocess_mode="mostrecent",
+)
 INVARIANT_VIOLATIONS = Counter("laconic_invariant_violations", "Results thrown away by a guard.", ("kind",))
 FAILURES = Counter("laconic_failures", "What went wrong.", ("kind",))
 CAPTURED = Counter("laconic_captured", "Requests that were to be written for a replay.", ("result",))

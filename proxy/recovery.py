@@ -49,12 +49,16 @@ def _recovery(texts: Sequence[str], decisions: Sequence[Decision]) -> recover.Re
 
 
 async def relay_recovered(
-    recovering: Recovering, response: aiohttp.ClientResponse, headers: HeaderPairs, send: Send
+    recovering: Recovering,
+    response: aiohttp.ClientResponse,
+    headers: HeaderPairs,
+    send: Send,
+    watch: Callable[[bytes], None],
 ) -> str:
     """As `relay`, with the answer's texts recovered where it is a completion or a stream that can be read."""
     through = _RecoveringSend(send, recovering)
     try:
-        return await relay(response, headers, through)
+        return await relay(response, headers, through, watch)
     except Exception:
         await through.surrender()
         raise

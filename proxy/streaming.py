@@ -77,9 +77,12 @@ def _within(body: bytes, limit: int) -> bytes:
     return body
 
 
-async def relay(response: aiohttp.ClientResponse, headers: HeaderPairs, send: Send) -> str:
+async def relay(
+    response: aiohttp.ClientResponse, headers: HeaderPairs, send: Send, watch: Callable[[bytes], None]
+) -> str:
     """Pass the upstream's answer on as it arrives, byte for byte; returns the code of a failure, or "".
 
+    `watch` sees every byte of it.
     A stream of events that breaks ends with one event that says so; another body that breaks raises, so that
     the caller's connection breaks as well.
     """
@@ -91,6 +94,7 @@ async def relay(response: aiohttp.ClientResponse, headers: HeaderPairs, send: Se
             with _ending_with_connection(response):
                 async for chunk in content.iter_any():
                     await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                    watch(chunk)
                     tail = chunk
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         failure = upstream_error(error, str(response.url.origin()))
@@ -100,7 +104,9 @@ async def relay(response: aiohttp.ClientResponse, headers: HeaderPairs, send: Se
         event = opening + b"data: " + failure.body() + b"\n\n"
         await send({"type": "http.response.body", "body": event, "more_body": False})
         return failure.code
-    await send({"type": "http.response.body", "body": content.read_nowait(), "more_body": False})
+    rest = content.read_nowait()
+    watch(rest)
+    await send({"type": "http.response.body", "body": rest, "more_body": False})
     return ""
 
 

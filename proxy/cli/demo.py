@@ -80,7 +80,7 @@ def command() -> None:
 def _config(upstream_url: str) -> Config:
     return Config(
         upstreams={"echo": Upstream(base_url=upstream_url)},
-        policies={"careful": Policy(deadline_ms=_DEADLINE_MS)},
+        policies={"careful": Policy(deadline_ms=_DEADLINE_MS, adopt="all")},
         routes=(Route(name="demo", upstream="echo", policy="careful"),),
     )
 

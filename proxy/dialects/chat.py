@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -50,6 +50,8 @@ class ChatBody:
     roles: tuple[str, ...]
     """The role of each message; empty where it has none."""
     slots: tuple[Slot, ...]
+    marked: int
+    """How many of them, from the first on, lie before a `cache_control` mark."""
     wants_text: bool
     """Whether the answer may be any text: no JSON, no log-probabilities, no audio is asked for."""
 
@@ -93,8 +95,10 @@ def parse(body: bytes) -> ChatBody:
     messages = messages if isinstance(messages, list) else []
     model = top.get("model")
     roles = tuple(map(_role, messages))
-    slots = tuple(_slots(messages, roles))
-    return ChatBody(source, model if isinstance(model, str) else "", roles, slots, _wants_text(top))
+    slots, marked = _slots(messages, roles)
+    return ChatBody(
+        source, model if isinstance(model, str) else "", roles, tuple(slots), marked, _wants_text(top)
+    )
 
 
 def _wants_text(top: Mapping[str, Any]) -> bool:
@@ -106,16 +110,21 @@ def _wants_text(top: Mapping[str, Any]) -> bool:
     )
 
 
-def _slots(messages: Iterable[Any], roles: Iterable[str]) -> Iterator[Slot]:
+def _slots(messages: Iterable[Any], roles: Iterable[str]) -> tuple[list[Slot], int]:
+    """The texts, and how many of them come before the last `cache_control` mark."""
+    slots: list[Slot] = []
+    marked = 0
     for number, (message, role) in enumerate(zip(messages, roles, strict=True)):
         content = message.get("content") if role else None
-        if isinstance(content, String):
-            yield Slot(number, role, *content)
-        elif isinstance(content, list):
-            for part in content:
-                text = part.get("text") if isinstance(part, dict) and part.get("type") == "text" else None
-                if isinstance(text, String):
-                    yield Slot(number, role, *text)
+        for part in content if isinstance(content, list) else [{"type": "text", "text": content}]:
+            text = part.get("text") if isinstance(part, dict) and part.get("type") == "text" else None
+            if isinstance(text, String):
+                slots.append(Slot(number, role, *text))
+            if isinstance(part, dict) and part.get("cache_control"):
+                marked = len(slots)
+        if role and message.get("cache_control"):
+            marked = len(slots)
+    return slots, marked
 
 
 def _role(message: Any) -> str:

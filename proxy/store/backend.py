@@ -15,10 +15,11 @@ class Backend(Protocol):
     async def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """Values of `keys` in their order, None where unknown, in one round trip; renews their lifetime."""
 
-    async def settle(self, items: Mapping[bytes, bytes]) -> list[bytes]:
-        """Write what isn't there yet and return what is there now, in the order of `items`.
+    async def settle(self, items: Mapping[bytes, bytes], newer: Mapping[bytes, bytes]) -> list[bytes]:
+        """Write those of `items` that aren't there yet, and `newer` in any case; in one round trip.
 
-        The first writer wins, so that replicas which decided at the same time send the same bytes.
+        Returns what is there now for `items`, in their order: the first writer wins, so that replicas which
+        decided at the same time send the same bytes.
         """
 
     async def close(self) -> None:

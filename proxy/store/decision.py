@@ -17,11 +17,11 @@ _HEADER = struct.Struct(
 )  # version, length of the reason, original tokens, sent tokens, width of the numbers
 _VERSION = 1
 _NO_SPANS = b"-"
-_CHEAP = frozenset((Skip.OFF, Skip.ROLE, Skip.SHORT, Skip.PROTECTED))
+_CHEAP = frozenset((Skip.OFF, Skip.ROLE, Skip.SHORT, Skip.PROTECTED, Skip.HOLDOUT))
 
 
 class Decision:
-    """What is sent of a text, counted in the upstream model's tokens.
+    """What is sent of a text, counted in the upstream model's tokens; both counts are 0 until somebody has counted.
 
     `spans` are the kept characters, disjoint, and ascending unless documents changed places; None sends the
     text as it came. `skip` says why a text wasn't shortened; its markup may be stripped all the same.

@@ -9,10 +9,14 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from proxy.metrics import STORE_OPERATIONS
 from proxy.store.backend import Backend
+from proxy.store.conversation import Conversation
 from proxy.store.decision import Decision
+
+Remembered = Decision | Conversation
 
 _PAUSE_S = 1.0
 _MOST_UNSAVED = 10_000
@@ -20,44 +24,64 @@ _log = logging.getLogger("laconic.store")
 
 
 class Memory:
-    """Least recently used decisions up to `most_bytes`, written through to `backend`."""
+    """Least recently used decisions and conversations up to `most_bytes`, written through to `backend`."""
 
     def __init__(self, most_bytes: int, backend: Backend | None = None) -> None:
         self._most_bytes = most_bytes
         self._backend = backend
-        self._decisions: OrderedDict[bytes, Decision] = OrderedDict()
+        self._values: OrderedDict[bytes, Remembered] = OrderedDict()
         self._size_bytes = 0
         self._retry_at = 0.0
-        self._unsaved: dict[bytes, bytes] = {}  # decided while the store was down
+        self._unsaved: dict[bytes, Remembered] = {}  # from while the store was down
 
-    async def get_many(self, keys: Sequence[bytes]) -> list[Decision | None]:
-        """Decisions under `keys`, in their order; at most one round trip to the store."""
+    async def get_many(self, keys: Sequence[bytes]) -> list[Remembered | None]:
+        """What stands under `keys`, in their order; at most one round trip to the store."""
         found = [self._recall(key) for key in keys]
-        missing = [key for key, decision in zip(keys, found, strict=True) if decision is None]
+        missing = [key for key, value in zip(keys, found, strict=True) if value is None]
         hits = len(keys) - len(missing)
         if hits:
             STORE_OPERATIONS.labels("memory", "hit").inc(hits)
-        if missing and self._backend is not None and self._reachable():
+        if missing and self._backend is not None and self.is_reachable:
             stored = dict(zip(missing, await self._read(self._backend, missing), strict=True))
             found = [
-                stored.get(key) if decision is None else decision
-                for key, decision in zip(keys, found, strict=True)
+                stored.get(key) if value is None else value for key, value in zip(keys, found, strict=True)
             ]
         return found
 
-    async def settle(self, decisions: Mapping[bytes, Decision]) -> dict[bytes, Decision]:
-        """Remember decisions unless others were quicker, and return those that count."""
-        settled = {key: self._recall(key) or decision for key, decision in decisions.items()}
-        durable = {key: decision.encode() for key, decision in settled.items() if decision.is_durable}
-        if durable and self._backend is not None:
-            settled.update(await self._write(self._backend, durable))
-        for key, decision in settled.items():
-            self._keep(key, decision)
+    async def settle(
+        self,
+        decisions: Mapping[bytes, Decision],
+        conversations: Mapping[bytes, Conversation] = MappingProxyType({}),
+    ) -> dict[bytes, Decision]:
+        """Remember decisions unless others were quicker, and return those that count; and conversations in any case."""
+        settled = {key: self._known(key) or decision for key, decision in decisions.items()}
+        durable = {key: decision for key, decision in settled.items() if decision.is_durable}
+        if (durable or conversations) and self._backend is not None:
+            settled |= await self._write(self._backend, durable, conversations)
+        remembered: dict[bytes, Remembered] = {**settled, **conversations}
+        for key, value in remembered.items():
+            self.keep(key, value)
         return settled
+
+    def keep(self, key: bytes, value: Remembered) -> None:
+        """Remember in this worker only."""
+        old = self._values.pop(key, None)
+        if old is not None:
+            self._size_bytes -= old.size_bytes
+        self._values[key] = value
+        self._size_bytes += value.size_bytes
+        while self._size_bytes > self._most_bytes and self._values:
+            _, dropped = self._values.popitem(last=False)
+            self._size_bytes -= dropped.size_bytes
+
+    @property
+    def is_reachable(self) -> bool:
+        """Whether a miss means that nobody knows, not that the store is down."""
+        return time.monotonic() >= self._retry_at
 
     def clear(self) -> None:
         """Forget everything that the durable store may know."""
-        self._decisions.clear()
+        self._values.clear()
         self._size_bytes = 0
 
     async def close(self) -> None:
@@ -65,64 +89,66 @@ class Memory:
         if self._backend is not None:
             await self._backend.close()
 
-    async def _read(self, backend: Backend, keys: Sequence[bytes]) -> list[Decision | None]:
+    async def _read(self, backend: Backend, keys: Sequence[bytes]) -> list[Remembered | None]:
         try:
             found = [_decoded(data) for data in await backend.get_many(keys)]
         except Exception as error:
             self._failed(backend, error)
             return [None] * len(keys)
-        for key, decision in zip(keys, found, strict=True):
-            STORE_OPERATIONS.labels(backend.name, "miss" if decision is None else "hit").inc()
-            if decision is not None:
-                self._keep(key, decision)
+        for key, value in zip(keys, found, strict=True):
+            STORE_OPERATIONS.labels(backend.name, "miss" if value is None else "hit").inc()
+            if value is not None:
+                self.keep(key, value)
         return found
 
-    async def _write(self, backend: Backend, items: Mapping[bytes, bytes]) -> dict[bytes, Decision]:
-        late = {key: data for key, data in self._unsaved.items() if key not in items}
+    async def _write(
+        self,
+        backend: Backend,
+        decisions: Mapping[bytes, Decision],
+        conversations: Mapping[bytes, Conversation],
+    ) -> dict[bytes, Decision]:
+        """Write these, and what the store missed while it was down; returns the decisions that stand there."""
+        new: dict[bytes, Remembered] = {**decisions, **conversations}
+        late = {key: value for key, value in self._unsaved.items() if key not in new}
+        first = {key: value.encode() for key, value in (new | late).items() if isinstance(value, Decision)}
+        last = {key: value.encode() for key, value in (new | late).items() if not isinstance(value, Decision)}
         try:
-            if not self._reachable():
+            if not self.is_reachable:
                 raise ConnectionError("the store is down")
-            written = await backend.settle({**items, **late})
-            decided = {key: _decoded(data) for key, data in zip(items, written, strict=False)}
+            written = dict(zip(first, await backend.settle(first, last), strict=True))
         except Exception as error:
             self._failed(backend, error)
-            self._unsaved.update(items)
+            self._unsaved |= new
             while len(self._unsaved) > _MOST_UNSAVED:
                 del self._unsaved[next(iter(self._unsaved))]
             return {}
-        for key in (*items, *late):
+        for key in (*new, *late):
             self._unsaved.pop(key, None)
-        return {key: decision for key, decision in decided.items() if decision is not None}
-
-    def _reachable(self) -> bool:
-        return time.monotonic() >= self._retry_at
+        found = {key: _decoded(written[key]) for key in decisions}
+        return {key: value for key, value in found.items() if isinstance(value, Decision)}
 
     def _failed(self, backend: Backend, error: Exception) -> None:
         STORE_OPERATIONS.labels(backend.name, "error").inc()
-        if self._reachable():
+        if self.is_reachable:
             self._retry_at = time.monotonic() + _PAUSE_S
             _log.warning("store %s failed: %s", backend.name, type(error).__name__)
 
-    def _recall(self, key: bytes) -> Decision | None:
-        decision = self._decisions.get(key)
-        if decision is not None:
-            self._decisions.move_to_end(key)
-        return decision
+    def _recall(self, key: bytes) -> Remembered | None:
+        value = self._values.get(key)
+        if value is not None:
+            self._values.move_to_end(key)
+        return value
 
-    def _keep(self, key: bytes, decision: Decision) -> None:
-        old = self._decisions.pop(key, None)
-        if old is not None:
-            self._size_bytes -= old.size_bytes
-        self._decisions[key] = decision
-        self._size_bytes += decision.size_bytes
-        while self._size_bytes > self._most_bytes and self._decisions:
-            _, dropped = self._decisions.popitem(last=False)
-            self._size_bytes -= dropped.size_bytes
+    def _known(self, key: bytes) -> Decision | None:
+        value = self._recall(key)
+        return value if isinstance(value, Decision) else None
 
 
-def _decoded(data: bytes | None) -> Decision | None:
-    """The decision in `data`; one that another version wrote in another way is a miss."""
-    try:
-        return None if data is None else Decision.decode(data)
-    except ValueError:
-        return None
+def _decoded(data: bytes | None) -> Remembered | None:
+    """What `data` says; what another version wrote in another way is a miss."""
+    for kind in (Decision, Conversation):
+        try:
+            return None if data is None else kind.decode(data)
+        except ValueError:
+            continue
+    return None

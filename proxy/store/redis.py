@@ -33,13 +33,15 @@ class RedisBackend:
             pipeline.getex(_PREFIX + key, ex=self._ttl_s)
         return list(await pipeline.execute())
 
-    async def settle(self, items: Mapping[bytes, bytes]) -> list[bytes]:
-        """Set what is absent, read what is there."""
+    async def settle(self, items: Mapping[bytes, bytes], newer: Mapping[bytes, bytes]) -> list[bytes]:
+        """Set `newer`, and of `items` what is absent; read what is there."""
         pipeline = self._client.pipeline(transaction=False)
         for key, value in items.items():
             pipeline.set(_PREFIX + key, value, ex=self._ttl_s, nx=True)
             pipeline.get(_PREFIX + key)
-        written = (await pipeline.execute())[1::2]
+        for key, value in newer.items():
+            pipeline.set(_PREFIX + key, value, ex=self._ttl_s)
+        written = (await pipeline.execute())[1 : 2 * len(items) : 2]
         return [
             value if found is None else found for value, found in zip(items.values(), written, strict=True)
         ]

@@ -10,12 +10,13 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from proxy.store.sqlite_file import connect
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS decisions (key BLOB PRIMARY KEY, value BLOB NOT NULL, expires REAL NOT NULL)
 WITHOUT ROWID
 """
 _PURGE_EVERY_S = 600.0
-_SETUP_S = 5.0  # workers that start together take turns to make the file
 
 
 class SqliteBackend:
@@ -35,9 +36,9 @@ class SqliteBackend:
         """Values of `keys`; a hit in the second half of its life lives for another `ttl_s`."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._read, keys)
 
-    async def settle(self, items: Mapping[bytes, bytes]) -> list[bytes]:
-        """Insert what is absent or expired, in one transaction, then read what is there."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._write, items)
+    async def settle(self, items: Mapping[bytes, bytes], newer: Mapping[bytes, bytes]) -> list[bytes]:
+        """Insert `newer`, and of `items` what is absent or expired, in one transaction; read what is there."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._write, items, newer)
 
     async def close(self) -> None:
         """Close the file."""
@@ -46,12 +47,7 @@ class SqliteBackend:
 
     def _connect(self) -> sqlite3.Connection:
         if self._connection is None:
-            connection = sqlite3.connect(self._path, timeout=_SETUP_S, isolation_level=None)
-            _write_ahead(connection)
-            connection.execute("PRAGMA synchronous=NORMAL")
-            connection.execute(_SCHEMA)
-            connection.execute(f"PRAGMA busy_timeout={int(self._timeout_s * 1000)}")
-            self._connection = connection
+            self._connection = connect(self._path, _SCHEMA, self._timeout_s)
         return self._connection
 
     def _disconnect(self) -> None:
@@ -77,7 +73,7 @@ class SqliteBackend:
         found = {key: value for key, value, _ in rows}
         return [found.get(key) for key in keys]
 
-    def _write(self, items: Mapping[bytes, bytes]) -> list[bytes]:
+    def _write(self, items: Mapping[bytes, bytes], newer: Mapping[bytes, bytes]) -> list[bytes]:
         connection, now = self._connect(), time.time()
         connection.execute("BEGIN IMMEDIATE")
         try:
@@ -89,22 +85,13 @@ class SqliteBackend:
                 " SET value = excluded.value, expires = excluded.expires WHERE expires <= ?",
                 [(key, value, now + self._ttl_s, now) for key, value in items.items()],
             )
+            connection.executemany(
+                "INSERT OR REPLACE INTO decisions VALUES (?, ?, ?)",
+                [(key, value, now + self._ttl_s) for key, value in newer.items()],
+            )
             connection.execute("COMMIT")
         except BaseException:
             connection.execute("ROLLBACK")
             raise
-        found = self._read(list(items))
+        found = self._read(list(items)) if items else []
         return [value if there is None else there for value, there in zip(items.values(), found, strict=True)]
-
-
-def _write_ahead(connection: sqlite3.Connection) -> None:
-    """Switch to WAL mode; SQLite itself doesn't wait when another process is switching at the same moment."""
-    until = time.monotonic() + _SETUP_S
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-            return
-        except sqlite3.OperationalError:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.01)

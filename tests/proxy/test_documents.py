@@ -37,6 +37,7 @@ def laconic(upstream: FakeUpstream, tmp_path: Path) -> Iterator[Laconic]:
             "documents": {"split": "auto"},
             "strategy": {"order": "sort"},
             "deadline_ms": 60_000,
+            "adopt": "all",
         },
     )
     with Laconic(served) as proxy:

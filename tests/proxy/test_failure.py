@@ -156,7 +156,7 @@ def test_a_pipeline_that_fails_forwards_the_original(
         raise ZeroDivisionError
 
     with Laconic(config(upstream.base_url)) as laconic:
-        monkeypatch.setattr("proxy.pipeline.plan_text", explode)
+        monkeypatch.setattr("proxy.pipeline.work.plan_text", explode)
         answer = chat(laconic, body(words(100)))
         assert (answer.status, answer.headers["x-laconic-skipped"]) == (200, "failed=1")
         assert upstream.requests[0].body == body(words(100))

@@ -9,7 +9,7 @@ from policies.groups import Text, settings
 from policies.plan import plan_text
 from policies.policy import Policy
 from policies.tokens import tokenizer
-from proxy.jobs import Commission, commissions, remainders
+from proxy.pipeline.jobs import Commission, commissions, remainders
 
 COUNTER = tokenizer("o200k_base")
 SENTENCE = "The town has an old harbour and a bridge that nobody crosses after dark any more. "

@@ -7,6 +7,7 @@ import asyncio
 from compressors.batcher import Batcher
 from policies.groups import Text
 from proxy.pipeline import Order, Pipeline
+from proxy.store.conversation import Terms
 from proxy.store.decision import Keys
 from proxy.store.memory import Memory
 from tests.fakes.compressor import EverySecondWord
@@ -17,7 +18,7 @@ async def _pipeline(compressor: EverySecondWord) -> tuple[Pipeline, Order]:
     engine = Batcher(lambda: compressor, batch_tokens=1000, max_queue_tokens=100_000)
     await engine.loaded()
     policy = config("http://unused").policies["careful"]
-    return Pipeline(Memory(10**6)), Order(policy, engine, Keys(b"secret"), "o200k_base", None, False)
+    return Pipeline(Memory(10**6)), Order(policy, engine, Keys(b"secret"), Terms(b"t" * 16), "o200k_base")
 
 
 async def test_a_text_that_all_callers_gave_up_is_decided_anew(compressor: EverySecondWord) -> None:
@@ -31,7 +32,7 @@ async def test_a_text_that_all_callers_gave_up_is_decided_anew(compressor: Every
         given_up.cancel()
         again = asyncio.create_task(pipeline.decide(texts, order))
         compressor.gate.set()
-        (decision,) = await again
+        (decision,) = (await again).decisions
         assert decision.skip is None
         pipeline = Pipeline(Memory(10**6))
     order.engine.close()
@@ -48,7 +49,7 @@ async def test_a_text_that_one_of_two_callers_gave_up_is_still_decided_once(
         await asyncio.sleep(0.01)
     first.cancel()
     compressor.gate.set()
-    (decision,) = await second
+    (decision,) = (await second).decisions
     assert decision.skip is None
     assert len(compressor.jobs) == 1
     order.engine.close()

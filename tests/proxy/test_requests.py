@@ -40,7 +40,7 @@ def test_roles_that_no_rule_names_are_left(upstream: FakeUpstream, compressor: E
     messages = [
         {"role": role, "content": LONG} for role in ("system", "developer", "user", "assistant", "tool")
     ]
-    with Laconic(config(upstream.base_url)) as laconic:
+    with Laconic(config(upstream.base_url, policy={"adopt": "all"})) as laconic:
         answer = chat(laconic, json.dumps({"model": "m", "messages": messages}).encode())
     assert [text == LONG for text in _sent(upstream)] == [True, True, False, True, False]
     assert answer.headers["x-laconic-skipped"] == "role=3"

@@ -1,0 +1,27 @@
+"""When a saving is worth its time. Pure arithmetic: speeds and prices are measured and looked up elsewhere."""
+
+from __future__ import annotations
+
+from policies.policy import BreakEven, Policy
+
+_FEWEST_CHARACTERS = 3  # that a token has on average, in ASCII text
+
+
+def token_s(rule: BreakEven, input_usd: float | None, prefill_s: float | None) -> float | None:
+    """Seconds of compression that one saved token is worth.
+
+    `input_usd` is the price of a token that the upstream reads, `prefill_s` the time that it takes to read one;
+    None where unknown. Returns None if there is nothing to weigh with, and every saving counts as worth it.
+    """
+    by_price = input_usd / rule.usd_per_second if input_usd is not None else None
+    worths = {"price": (by_price, prefill_s), "latency": (prefill_s, by_price), "off": ()}[rule.value]
+    return next((worth for worth in worths if worth is not None), None)
+
+
+def most_saved_tokens(text: str, policy: Policy, rate: float | None) -> float:
+    """More tokens than shortening `text` can save; costs no look at its characters."""
+    tokens = len(text) / _FEWEST_CHARACTERS if text.isascii() else len(text)
+    if rate is not None:
+        return tokens * (1 - rate)
+    exact = all(reach.rate is not None for reach in policy.ranges)
+    return tokens * (1 - min((reach.rate or 0.0 for reach in policy.ranges), default=0.0) * exact)

@@ -1,0 +1,31 @@
+"""What is known of the models that callers name: prices and context windows, without waiting for a file."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from policies.economics import ModelFacts, ModelRule, with_rules
+from proxy.prices import facts_of
+
+
+class Models:
+    """The configuration's word on models, and the price list's once it is read."""
+
+    def __init__(self, rules: Mapping[str, ModelRule]) -> None:
+        self._rules = rules
+        self._is_read = False
+
+    async def read(self) -> None:
+        """Read the price list in a thread."""
+        await asyncio.get_running_loop().run_in_executor(None, facts_of, "")
+        self._is_read = True
+
+    def facts(self, model: str) -> ModelFacts | None:
+        """What is known of `model`."""
+        return facts_of(model, self._rules) if self._is_read else with_rules(model, None, self._rules)
+
+    def input_usd(self, model: str) -> float | None:
+        """What a token of the prompt costs, in USD."""
+        facts = self.facts(model)
+        return facts.price.input_usd if facts is not None and facts.price is not None else None

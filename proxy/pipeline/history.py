@@ -1,0 +1,88 @@
+"""The names under which a request's texts and its conversation are remembered.
+
+Knows keys and arrival groups; neither stores nor what a decision is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from itertools import groupby
+
+from policies.groups import Text, arrivals
+from proxy.store.conversation import Terms
+from proxy.store.decision import Keys
+
+
+class History:
+    """The texts of one request, each named by a keyed hash of its role and words."""
+
+    def __init__(self, texts: Sequence[Text], scope: Keys) -> None:
+        self.texts = texts
+        self._scope = scope
+        by_role = {role: scope.within(b"text", role.encode()) for role in {text.role for text in texts}}
+        self._names = [
+            by_role[text.role].digest(text.text.encode("utf-8", "surrogatepass")) for text in texts
+        ]
+
+    @cached_property
+    def turns(self) -> dict[int, bytes]:
+        """For each arrival group with texts, the key of the conversation as it stood when the group arrived.
+
+        It tells apart conversations that differ in anything said before, by whomever.
+        """
+        keys = self._scope.within(b"conversation")
+        found = {}
+        for group, members in groupby(range(len(self.texts)), key=lambda place: self.texts[place].group):
+            places = list(members)
+            keys = keys.within(*(self._names[p] for p in places if self.texts[p].role != "assistant"))
+            found[group] = keys.digest()
+            keys = keys.within(*(self._names[p] for p in places if self.texts[p].role == "assistant"))
+        return found
+
+    @property
+    def first(self) -> int:
+        """The first arrival group with texts."""
+        return self.texts[0].group
+
+    @property
+    def last(self) -> int:
+        """The newest arrival group with texts."""
+        return self.texts[-1].group
+
+    def keys(self, terms: Terms, places: Iterable[int], salt: bytes = b"") -> dict[int, tuple[bytes, ...]]:
+        """Under which keys the decisions about the texts at `places` may stand, the likeliest first.
+
+        Texts up to a `cache_control` mark are to be the same whatever is asked after them, so they are decided
+        by themselves. Marks move on: a text that lies before one now may have been decided before it did.
+        """
+        within = self._scope.within(terms.digest, salt)
+        if not terms.by_group:
+            return {place: (within.digest(self._names[place]),) for place in places}
+        alone = within.within(b"alone")
+        grouped = self._grouped(within)
+        return {place: tuple(self._candidates(place, grouped[place], alone)) for place in places}
+
+    def _candidates(self, place: int, grouped: bytes, alone: Keys) -> Iterator[bytes]:
+        text = self.texts[place]
+        if not text.marked:
+            yield grouped
+            return
+        if text.group < self.last:
+            yield grouped
+        yield alone.digest(self._names[place])
+
+    def _grouped(self, within: Keys) -> list[bytes]:
+        """For each text a key that also depends on all that arrived with it."""
+        keys: list[bytes] = []
+        for (_, members), arrived in zip(
+            groupby(range(len(self.texts)), key=lambda place: self.texts[place].group),
+            arrivals(self.texts),
+            strict=True,
+        ):
+            group = within.within(*(self._names[place] for place in arrived))
+            keys += (
+                group.within(number.to_bytes(4, "little")).digest(self._names[place])
+                for number, place in enumerate(members)
+            )
+        return keys

@@ -1,0 +1,136 @@
+"""From what a compressor gave to a decision about each text: check, count, and leave alone what isn't worth it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+
+from compressors import Compressed, Span, render
+from compressors.batcher import Shortened
+from policies.groups import Text
+from policies.invariants import violations
+from policies.plan import Skip, TextPlan
+from policies.protection import Protection
+from policies.protection.spans import union
+from policies.segments import sections
+from policies.tokens import Tokenizer, tokenizer
+from proxy.metrics import FAILURES, INVARIANT_VIOLATIONS, QUEUE_SECONDS
+from proxy.pipeline.jobs import Commission, Remainder, remainders
+from proxy.pipeline.order import Order
+from proxy.store.decision import Decision
+
+Attempt = asyncio.Future[Shortened] | Skip
+"""A job on its way through the compressor, or why it isn't."""
+Outcome = list[Remainder] | Skip
+"""What stays of each piece of a text, in order, or why there is nothing."""
+
+_log = logging.getLogger("laconic.pipeline")
+
+
+def left_alone(text: str, reason: Skip, *, tags: bool) -> Decision:
+    """Send all of `text` but its markup; nobody has counted yet."""
+    spans = [section.span for section in sections(text)] if tags else None
+    return Decision(0, 0, None if spans == [(0, len(text))] else spans, reason)
+
+
+def counted(text: str, decision: Decision, counter: Tokenizer) -> Decision:
+    """`decision` with the tokens of `text`."""
+    tokens = counter.count(text)
+    sent = tokens if decision.spans is None else counter.count(decision.render(text))
+    spans = None if decision.spans is None else [(span.start, span.stop) for span in decision.spans]
+    return Decision(tokens, sent, spans, decision.skip)
+
+
+def outcomes(attempts: Iterable[tuple[Commission, Attempt]], order: Order) -> dict[bytes, Outcome]:
+    """By text: what stays of its pieces, in order; the first failure stands for the whole text."""
+    found: dict[bytes, Outcome] = {}
+    for commission, attempt in attempts:
+        result = _result(attempt, order)
+        if isinstance(result, Skip):
+            for share in commission.shares:
+                if not isinstance(found.get(share.key), Skip):
+                    FAILURES.labels(result).inc()
+                found[share.key] = result
+            continue
+        for share, remainder in remainders(commission, result):
+            pieces = found.setdefault(share.key, [])
+            if not isinstance(pieces, Skip):
+                pieces.append(remainder)
+    return found
+
+
+def _result(attempt: Attempt, order: Order) -> Compressed | Skip:
+    """A job's result, or why there is none."""
+    if isinstance(attempt, Skip):
+        return attempt
+    if attempt.cancelled():
+        return Skip.DEADLINE
+    if (error := attempt.exception()) is not None:
+        _log.error("compressor failed: %s", type(error).__name__)
+        return Skip.FAILED
+    shortened = attempt.result()
+    QUEUE_SECONDS.labels(order.policy.compressor).observe(shortened.queue_s)
+    return shortened.result
+
+
+def decisions(
+    texts: Mapping[bytes, Text],
+    plans: Mapping[bytes, TextPlan],
+    found: Mapping[bytes, Outcome],
+    order: Order,
+) -> dict[bytes, Decision]:
+    """What is decided about each text from its plan and what was found for it."""
+    counter = tokenizer(order.encoding)
+    return {
+        key: _decision(texts[key].text, plan, found.get(key, plan.skip or Skip.FAILED), order, counter)
+        for key, plan in plans.items()
+    }
+
+
+def _decision(text: str, plan: TextPlan, outcome: Outcome, order: Order, counter: Tokenizer) -> Decision:
+    if isinstance(outcome, Skip):
+        return _left(text, plan, outcome, counter)
+    if all(result.unreadable for result in outcome):
+        return _left(text, plan, Skip.UNREADABLE, counter)
+    for piece, result in zip(plan.pieces, outcome, strict=True):
+        content = text[piece.span[0] : piece.span[1]]
+        broken = violations(
+            content,
+            result.spans,
+            Protection(piece.blocks, (*piece.inline, *piece.heads)),
+            order.policy.protect,
+            documents=piece.documents,
+            dropped=result.dropped,
+        )
+        for kind in broken:
+            INVARIANT_VIOLATIONS.labels(kind).inc()
+        if broken:
+            return _left(text, plan, Skip.INVARIANT, counter)
+    spans = _joined(plan, outcome)
+    sent = counter.count(render(text, spans))
+    if plan.original_tokens - sent < max(order.policy.min_saved_tokens, 1):
+        return _left(text, plan, Skip.SMALL_SAVING, counter)
+    return Decision(plan.original_tokens, sent, spans)
+
+
+def _left(text: str, plan: TextPlan, reason: Skip, counter: Tokenizer) -> Decision:
+    """Send all of the text but its markup."""
+    whole = union(plan.whole)
+    if whole == [(0, len(text))] or not text:
+        return Decision(plan.original_tokens, plan.original_tokens, None, reason)
+    return Decision(plan.original_tokens, counter.count(render(text, whole)), whole, reason)
+
+
+def _joined(plan: TextPlan, results: Sequence[Remainder]) -> list[Span]:
+    """The kept spans of the whole text: what its pieces keep, and the parts between them."""
+    shortened = {piece.span: result.spans for piece, result in zip(plan.pieces, results, strict=True)}
+    spans: list[Span] = []
+    for part in plan.whole:
+        for start, end in shortened.get(part, ((0, part[1] - part[0]),)):
+            a, b = part[0] + start, part[0] + end
+            if spans and spans[-1][1] == a:
+                spans[-1] = (spans[-1][0], b)
+            else:
+                spans.append((a, b))
+    return spans
