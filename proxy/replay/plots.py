@@ -37,6 +37,7 @@ def _picture(model: str, found: Sequence[Summary]) -> str:
         _changes(changes, whole)
         _times(times, whole)
         figure.suptitle(f"billed as {title(model)}")
+        figure.legend(*cost.get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
         buffer = io.StringIO()
         figure.savefig(
             buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
@@ -58,7 +59,6 @@ def _cost(panel: Axes, found: Sequence[Summary]) -> None:
         )
         panel.bar_label(bars, fmt="%.0f", fontsize="small")
     panel.set_xticks(range(len(traffics)), ["all" if name == ALL else name for name in traffics])
-    panel.legend(frameon=False, fontsize="small")
     _finish(panel, "input cost", "", f"% of the cost {BASELINE}")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from proxy.replay.summary import ALL, Break, Cost, Summary
@@ -12,6 +12,8 @@ BASELINE = "without laconic"
 CAPTION = "Input only, at list prices; caches are simulated. No model answered anything here."
 _MOST_BREAKS = 20
 _NONE = "–"
+
+Cell = Callable[[Summary], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +26,10 @@ class Grid:
 
 
 def grids(summaries: Sequence[Summary]) -> Iterator[Grid]:
-    """For each model billed as, and each traffic or policy: what it cost, beside the same without laconic."""
-
-    def place(summary: Summary) -> tuple[str, str, str]:
-        return summary.billed_as, summary.traffic, summary.policy
-
-    for key in dict.fromkeys(map(place, summaries)):
-        found = [summary for summary in summaries if place(summary) == key]
-        yield _costs(f"{_what(found[0])}, billed as {title(found[0].billed_as)}", found)
+    """For each model billed as: what each traffic cost, beside the same without laconic, and what each policy did."""
+    for name in dict.fromkeys(map(_name, summaries)):
+        found = [summary for summary in summaries if _name(summary) == name]
+        yield _costs(name, found)
     whole = _whole(summaries)
     if any(summary.skips for summary in whole):
         yield _skips(whole)
@@ -44,10 +42,11 @@ def title(billed_as: str) -> str:
     return "the model that each request names" if billed_as == OWN else billed_as
 
 
-def _what(summary: Summary) -> str:
-    if summary.policy != ALL:
-        return f"policy {summary.policy}" if summary.policy else "without a policy"
-    return "all traffic" if summary.traffic == ALL else summary.traffic
+def _name(summary: Summary) -> str:
+    what = "all traffic" if summary.traffic == ALL else summary.traffic
+    if summary.policy != ALL:  # the same policy may have other requests in another configuration
+        what = f"{summary.config}, {f'policy {summary.policy}' if summary.policy else 'without a policy'}"
+    return f"{what}, billed as {title(summary.billed_as)}"
 
 
 def _whole(summaries: Sequence[Summary]) -> list[Summary]:
@@ -58,47 +57,28 @@ def _whole(summaries: Sequence[Summary]) -> list[Summary]:
 
 
 def _costs(name: str, found: Sequence[Summary]) -> Grid:
-    one = found[0]
     rows = [
-        ["conversations", *[f"{len(one.costs_usd):,}"] * (len(found) + 1)],
-        ["requests", *[f"{one.requests:,}"] * (len(found) + 1)],
-        _row("refused", (sum(each.refused.values()) for each in found), first="0"),
-        _row(
-            "input tokens", (each.sent.usage.input_tokens for each in found), one.original.usage.input_tokens
-        ),
-        ["text tokens saved", _NONE, *(_saved(each) for each in found)],
-        _row(
-            "read from cache",
-            (each.sent.usage.cached_tokens for each in found),
-            one.original.usage.cached_tokens,
-        ),
-        _row("written to cache", map(_written, (each.sent for each in found)), _written(one.original)),
-        [
-            "cache hit rate",
-            *(f"{100 * cost.hit_rate:.1f} %" for cost in (one.original, *(s.sent for s in found))),
-        ],
-        ["input cost", *(f"${cost.usd:.4f}" for cost in (one.original, *(each.sent for each in found)))],
-        ["difference", _NONE, *(f"{100 * each.change:+.1f} %" for each in found)],
-        _row("conversations that cost more", (len(each.dearer) for each in found)),
-        _row("prefix breaks", (len(each.breaks) for each in found)),
-        *(
-            [f"shortening, {label}", _NONE, *(_ms(each.compress_quantile_ms(share)) for each in found)]
-            for label, share in (("median", 0.5), ("99th percentile", 0.99))
-        ),
-        ["shortening, total", _NONE, *(f"{sum(each.compress_ms) / 1000:,.1f} s" for each in found)],
+        [label, without(found[0]), *map(under, found)]
+        for label, (without, under) in _MEASURES.items()
+        if label not in _IF_ANY or any(under(each) != "0" for each in found)
     ]
-    shown = [
-        row for row in rows if row[0] not in ("refused", "written to cache") or {*row[1:]} - {"0", _NONE}
-    ]
-    shown += [
-        [f"refused: {reason}", _NONE, *(str(each.refused.get(reason, 0)) for each in found)]
+    rows += [
+        [f"refused: {reason}", _NONE, *(f"{each.refused.get(reason, 0):,}" for each in found)]
         for reason in sorted({reason for each in found for reason in each.refused})
     ]
-    return Grid(name, ["", BASELINE, *(each.config for each in found)], shown)
+    return Grid(name, ["", BASELINE, *(each.config for each in found)], rows)
 
 
-def _row(name: str, figures: Iterable[int], original: int | None = None, first: str = _NONE) -> list[str]:
-    return [name, first if original is None else f"{original:,}", *(f"{figure:,}" for figure in figures)]
+def _same(cell: Cell) -> tuple[Cell, Cell]:
+    return cell, cell
+
+
+def _cost(cell: Callable[[Cost], str]) -> tuple[Cell, Cell]:
+    return lambda summary: cell(summary.original), lambda summary: cell(summary.sent)
+
+
+def _ours(cell: Cell) -> tuple[Cell, Cell]:
+    return lambda _: _NONE, cell
 
 
 def _saved(summary: Summary) -> str:
@@ -106,12 +86,29 @@ def _saved(summary: Summary) -> str:
     return f"{summary.saved_tokens:,} ({100 * share:.1f} %)"
 
 
-def _written(cost: Cost) -> int:
-    return cost.usage.written_tokens + cost.usage.long_written_tokens
-
-
 def _ms(value: float | None) -> str:
     return _NONE if value is None else f"{value:,.1f} ms"
+
+
+_MEASURES: Mapping[str, tuple[Cell, Cell]] = {
+    "conversations": _same(lambda s: f"{len(s.costs_usd):,}"),
+    "requests": _same(lambda s: f"{s.requests:,}"),
+    "refused": _ours(lambda s: f"{sum(s.refused.values()):,}"),
+    "input tokens": _cost(lambda c: f"{c.usage.input_tokens:,}"),
+    "text tokens saved": _ours(_saved),
+    "read from cache": _cost(lambda c: f"{c.usage.cached_tokens:,}"),
+    "written to cache": _cost(lambda c: f"{c.usage.written_tokens + c.usage.long_written_tokens:,}"),
+    "cache hit rate": _cost(lambda c: f"{100 * c.hit_rate:.1f} %"),
+    "input cost": _cost(lambda c: f"${c.usd:.4f}"),
+    "difference": _ours(lambda s: f"{100 * s.change:+.1f} %"),
+    "dearer conversations": _ours(lambda s: f"{len(s.dearer):,}"),
+    "prefix breaks": _ours(lambda s: f"{len(s.breaks):,}"),
+    "shortening, p50": _ours(lambda s: _ms(s.compress_quantile_ms(0.5))),
+    "shortening, p99": _ours(lambda s: _ms(s.compress_quantile_ms(0.99))),
+    "shortening, total": _ours(lambda s: f"{sum(s.compress_ms) / 1000:,.1f} s"),
+}
+"""Each figure's name, what it is without laconic, and what it is under a configuration."""
+_IF_ANY = ("refused", "written to cache")
 
 
 def _skips(found: Sequence[Summary]) -> Grid:

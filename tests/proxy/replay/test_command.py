@@ -91,7 +91,7 @@ def test_several_files_models_and_policies_add_up(
             assert whole["requests"] == sum(found[model, *place]["requests"] for place in parts)
             assert whole["sent"]["usd"] == pytest.approx(sum(found[model, *p]["sent"]["usd"] for p in parts))
     assert found["claude-sonnet-4-5", "all", "all"]["sent"]["written_tokens"] > 0
-    assert "policy careful, billed as gpt-4o" in result.output
+    assert "two, policy careful, billed as gpt-4o" in result.output
 
 
 def test_refused_requests_are_counted_and_billed_as_they_came(
