@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.economics import Caching, Usage, caching_of
+from policies.economics import Caching, Price, Usage, caching_of
 from policies.economics.cache import PromptCache
-from policies.economics.caching import NO_CACHING, caching_of_kind
+from policies.economics.caching import NO_CACHING, CachingKind, caching_of_kind
 from policies.economics.prompt import Renderer
 from policies.tokens import tokenizer
 from tests.policies.economics.bodies import body, marked, message
@@ -18,6 +18,7 @@ from tests.policies.economics.bodies import body, marked, message
 RENDERER = Renderer(tokenizer("o200k_base"))
 OPENAI = caching_of("openai", "gpt-4o")
 ANTHROPIC = caching_of("anthropic", "claude-sonnet-4-5")
+PRICE = Price(input_usd=8, cached_input_usd=1, write_usd=10, long_write_usd=16, output_usd=0)
 DEEPSEEK = caching_of("deepseek", "deepseek-chat")
 
 
@@ -149,18 +150,21 @@ def test_nothing_is_cached_where_nothing_is() -> None:
     kind=st.sampled_from(["automatic", "breakpoints"]),
     place=st.integers(0, 7),
 )
-def test_properties_of_a_growing_conversation(lengths: list[int], kind: Any, place: int) -> None:
+def test_an_extension_never_costs_more_than_when_cold_and_a_broken_one_never_less(
+    lengths: list[int], kind: CachingKind, place: int
+) -> None:
     caching = caching_of_kind(kind)
     requests = growing(*lengths)
     warm = usages(caching, *requests)
     cold = [usages(caching, request)[0] for request in requests]
     for with_cache, without in zip(warm, cold, strict=True):
         assert with_cache.input_tokens == without.input_tokens
-        assert with_cache.uncached_tokens <= max(without.uncached_tokens, caching.minimum_tokens)
-        assert with_cache.cached_tokens >= without.cached_tokens == 0
+        assert PRICE.cost_usd(with_cache) <= PRICE.cost_usd(without)
+        assert without.cached_tokens == 0
         assert min(with_cache.uncached_tokens, with_cache.written_tokens) >= 0
-    if place < len(lengths) - 1:  # another text in an early message of the last request
+    if place < len(lengths) - 1:  # another text of the same length in an early message of the last request
         last = requests[-1]["messages"]
         broken = body(*last[:place], message("user", lengths[place], " other"), *last[place + 1 :])
         changed = usages(caching, *requests[:-1], broken)[-1]
-        assert changed.cached_tokens <= min(warm[-1].cached_tokens, sum(lengths[:place]) + 2)
+        assert changed.cached_tokens <= sum(lengths[:place]) + 2
+        assert PRICE.cost_usd(changed) >= PRICE.cost_usd(warm[-1])
