@@ -5,8 +5,10 @@ Owns the walk through a request and what of a text is structure; which word stan
 
 from __future__ import annotations
 
+import functools
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 import regex  # type: ignore[import-untyped]
@@ -22,35 +24,39 @@ _STRUCTURE = """document documents doc docs source sources passage passages cont
 KEPT_WORDS = STOP_WORDS | frozenset(_STRUCTURE.split())
 """Words that stay, in lower case: what says nothing by itself, and what marks documents, questions and data."""
 
+_MARKUP = re.compile(r"(</?(?:laconic:keep|llmlingua)[^<>]{0,200}>)", re.IGNORECASE)
+# Stretches that are replaced by themselves. A number in front of a line, or behind a word, comes with it.
+_CHUNKS = re.compile(
+    r"""^[^\S\n]*+(?:\#{1,6}[ ]|[-*][ ])?+\(?\d{1,3}[.):](?=\s|\Z)
+    | \s*\n | [^\S\n]+ | [^\s"<>{}]++(?:[ ][\[(\#]?\d[^\s"<>{}]*+)? | ["<>{}]+""",
+    re.VERBOSE | re.MULTILINE,
+)
 _NUMBERED = (
     "document|doc|source|passage|context|result|chunk|excerpt|snippet|article|reference|node|fragment|record"
 )
 _PARTS = regex.compile(
     rf"""(?P<kept>
-        </?(?:laconic:keep|llmlingua)[^<>]{{0,200}}+>
+        ^[^\S\n]*+(?:\#{{1,6}}[\ ]|[-*][\ ])?+\(?\d{{1,3}}[.):]$
       | \[\d{{1,3}}\] | \b(?i:{_NUMBERED})s?[\ ]?[\[(\#]?\d{{1,3}}\b
-      | ^[^\S\n]*+(?:\#{{1,6}}[\ ]|[-*][\ ])?\(?\d{{1,3}}[.):](?=\s|\Z)
     )
     | (?P<escape>(?:\\++u[\da-fA-F]{{4}})++) | (?P<letter>\\++["/bfnrt])
     | (?P<blob>[A-Za-z\d+/=_\-]{{200,}}+)
     | (?P<word>[\p{{L}}\p{{M}}]++(?:['’][\p{{L}}\p{{M}}]++)*+)
     | (?P<number>\p{{N}}++(?:[eE][-+]?\p{{N}}++)?)
     """,
-    regex.VERBOSE | regex.MULTILINE,
+    regex.VERBOSE,
 )
 _NEGATED = re.compile(
     r"(?:ai|are|ca|could|did|does|do|had|has|have|is|might|must|need|ought|sha|should|was|were|wo|would)n['’]t"
 )
 _ENDINGS = frozenset(("s", "t", "d", "m", "re", "ve", "ll"))
 _ESCAPE = re.compile(r"(\\+u)([\da-fA-F]{4})")
-_MOST_KNOWN = 200_000
-_LONGEST_KNOWN = 64
 
 # Strings of the API itself, unless they stand in the caller's own data.
 _API_WORDS = """role type model detail format ttl tool_choice modalities reasoning_effort effort verbosity
     service_tier"""
 _API_KEYS = frozenset(_API_WORDS.split())
-_API_WORD = re.compile(r"[\w.:/@-]{1,80}")
+_API_VALUE = re.compile(r"[\w.:/@-]{1,80}")
 _OWN_DATA = "metadata"
 
 
@@ -65,8 +71,14 @@ class Redaction:
     def __init__(self, key: bytes) -> None:
         """`key` decides which word stands for which."""
         self._key = key
-        self._words: StandIns | None = None
-        self._known: dict[str, str] = {}
+        # A conversation's texts come again with each turn, and few words make up most of all texts.
+        self._texts = _Known(self._text, most=1024, longest=16_384)
+        self._chunks = _Known(self._chunk, most=50_000, longest=64)
+        self._wordings = _Known(self._wording, most=50_000, longest=32)
+
+    @functools.cached_property
+    def _words(self) -> StandIns:
+        return StandIns(self._key, KEPT_WORDS)  # takes half a second, which is the writing thread's
 
     def request(self, body: bytes) -> bytes:
         """A request body with every string redacted that isn't the API's own; raises ValueError if it isn't JSON."""
@@ -78,10 +90,7 @@ class Redaction:
 
     def text(self, text: str) -> str:
         """`text` with its words and digits replaced."""
-        if len(self._known) > _MOST_KNOWN:
-            self._known.clear()
-        redacted: str = _PARTS.sub(self._part, text)
-        return redacted
+        return self._texts[text]
 
     def _walk(self, value: Any, *, own: bool) -> Any:
         if isinstance(value, str):
@@ -91,48 +100,64 @@ class Redaction:
         if isinstance(value, dict):
             return {
                 key: item
-                if not own and key in _API_KEYS and isinstance(item, str) and _API_WORD.fullmatch(item)
+                if not own and key in _API_KEYS and isinstance(item, str) and _API_VALUE.fullmatch(item)
                 else self._walk(item, own=own or key == _OWN_DATA)
                 for key, item in value.items()
             }
         return value
 
-    def _part(self, match: regex.Match[str]) -> str:
-        found = match[0]
-        known = self._known.get(found)  # how a part is read depends on its characters alone
-        if known is None:
-            known = self._stand_in(found, match.lastgroup)
-            if len(found) <= _LONGEST_KNOWN:
-                self._known[found] = known
-        return known
+    def _text(self, text: str) -> str:
+        parts = _MARKUP.split(text)  # every second one is markup
+        parts[::2] = ("".join(map(self._chunks.__getitem__, _CHUNKS.findall(part))) for part in parts[::2])
+        return "".join(parts)
 
-    def _stand_in(self, found: str, kind: str | None) -> str:
-        if self._words is None:  # takes half a second, which is the writing thread's
-            self._words = StandIns(self._key, KEPT_WORDS)
+    def _chunk(self, chunk: str) -> str:
+        redacted: str = _PARTS.sub(self._stand_in, chunk)
+        return redacted
+
+    def _stand_in(self, match: regex.Match[str]) -> str:
+        found: str = match[0]
+        kind = match.lastgroup
         if kind == "word":
-            return self._word(found, self._words)
+            return self._wordings[found]
         if kind == "number":
             return self._words.number(found)
         if kind == "blob" and any(map(str.isalnum, found)):  # else a rule of dashes
             return self._words.blob(found)
-        if kind == "escape":
-            return _escaped(found, self._words)
-        return found
+        return self._escaped(found) if kind == "escape" else found
 
-    def _word(self, word: str, words: StandIns) -> str:
+    def _wording(self, word: str) -> str:
         folded = word.lower()
         if folded.replace("’", "'") in KEPT_WORDS or _NEGATED.fullmatch(folded):
             return word
         first, *endings = re.split("(?=['’])", word)
-        return words.word(first) + "".join(
-            e if e[1:].lower() in _ENDINGS else e[0] + words.word(e[1:]) for e in endings
+        return self._words.word(first) + "".join(
+            e if e[1:].lower() in _ENDINGS else e[0] + self._words.word(e[1:]) for e in endings
         )
 
+    def _escaped(self, escapes: str) -> str:
+        """Stand-ins for characters written as escapes, written so too."""
+        parts = _ESCAPE.findall(escapes)
+        units = b"".join(int(digits, 16).to_bytes(2, "big") for _, digits in parts)
+        replaced = self._words.characters(units.decode("utf-16-be", "surrogatepass"))
+        codes = replaced.encode("utf-16-be", "surrogatepass").hex()
+        return "".join(f"{head}{codes[4 * i : 4 * i + 4]}" for i, (head, _) in enumerate(parts))
 
-def _escaped(escapes: str, words: StandIns) -> str:
-    """Stand-ins for characters written as escapes, written so too."""
-    parts = _ESCAPE.findall(escapes)
-    units = b"".join(int(digits, 16).to_bytes(2, "big") for _, digits in parts)
-    replaced = words.characters(units.decode("utf-16-be", "surrogatepass"))
-    codes = replaced.encode("utf-16-be", "surrogatepass").hex()
-    return "".join(f"{head}{codes[4 * i : 4 * i + 4]}" for i, (head, _) in enumerate(parts))
+
+class _Known(dict[str, str]):
+    """What was replaced before; anything else is replaced when it is asked for."""
+
+    def __init__(self, replace: Callable[[str], str], *, most: int, longest: int) -> None:
+        """At most `most` strings of up to `longest` characters are remembered."""
+        super().__init__()
+        self._replace = replace
+        self._most = most
+        self._longest = longest
+
+    def __missing__(self, found: str) -> str:
+        replaced = self._replace(found)
+        if len(found) <= self._longest:
+            if len(self) >= self._most:
+                self.clear()
+            self[found] = replaced
+        return replaced
