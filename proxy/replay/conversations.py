@@ -21,6 +21,8 @@ class Recorded:
     headers: Mapping[str, str] = field(default_factory=dict)
     time_s: float | None = None
     """When it was sent, in Unix time."""
+    key: str = ""
+    """The hash of the caller's key, where a route looked at it."""
 
     @property
     def model(self) -> str:

@@ -1,7 +1,8 @@
 """Reads recorded traffic: JSON lines, plain or in gzip, in any of three shapes.
 
 A line is a chat-completions body; or `{"conversation", "turn", "request": body}`; or what a capture writes:
-`{"time", "conversation", "path", "headers", "request": body}`. Errors name file and line, never what stands there.
+`{"time", "conversation", "path", "headers", "key", "request": body}`, of which only the last must be there. Errors
+name file and line, never what stands there.
 """
 
 from __future__ import annotations
@@ -112,4 +113,4 @@ def _recorded(row: dict[str, Any], body: dict[str, Any], number: int, place: str
         raise TrafficError(f"{place}: time: expected seconds, found {type(time_s).__name__}")
     if not isinstance(headers, dict) or not all(isinstance(value, str) for value in headers.values()):
         raise TrafficError(f"{place}: headers: expected an object of texts")
-    return Recorded(turn, body, str(row.get("path", PATH)), headers, time_s)
+    return Recorded(turn, body, str(row.get("path", PATH)), headers, time_s, str(row.get("key", "")))

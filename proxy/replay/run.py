@@ -73,6 +73,8 @@ async def _replay(
 async def _send(session: aiohttp.ClientSession, stage: Stage, request: Recorded) -> Reply:
     headers = {name: value for name, value in request.headers.items() if name.lower() not in _DROPPED}
     headers["content-type"] = "application/json"
+    if request.key:
+        headers["authorization"] = f"Bearer {request.key}"  # stands for the key, see `serving`
     try:
         async with session.post(
             stage.origin + request.path, data=_json(request.body), headers=headers

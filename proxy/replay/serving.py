@@ -12,8 +12,9 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from compressors import CompressionError
-from policies.config import Config
+from policies.config import Config, Route
 from proxy.app import Application
+from proxy.credentials import key_hash
 from proxy.gateway import fingerprint_of
 from proxy.replay.recorder import Recorder
 from proxy.settings import Settings
@@ -54,8 +55,15 @@ def _staged(config: Config, port: int) -> Config:
         update={
             "upstreams": {name: each.model_copy(update=here) for name, each in config.upstreams.items()},
             "store": config.store.model_copy(update={"url": "memory:"}),
+            "routes": tuple(map(_by_stand_in, config.routes)),
         }
     )
+
+
+def _by_stand_in(route: Route) -> Route:
+    """The route as it is for callers whose key is the hash of their real one: that is all a recording knows."""
+    match = route.match.model_copy(update={"key": tuple(map(key_hash, route.match.key))})
+    return route.model_copy(update={"match": match})
 
 
 def _check_models(config: Config) -> None:

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from proxy.replay.conversations import Conversation, Recorded, Threads, times_s
+from proxy.capture.line import Arrival, line
+from proxy.capture.redaction import Redaction
+from proxy.replay.conversations import PATH, Conversation, Recorded, Threads, times_s
 from proxy.replay.reading import Traffic, TrafficError, read
 from tests.proxy.replay.recordings import SECRET_WORD, turns, wrapped, write
 
@@ -56,6 +58,27 @@ def test_a_capture(tmp_path: Path) -> None:
     first = traffic.conversations[0].requests[0]
     assert (first.path, first.headers) == ("/rag/v1/chat/completions?x=1", {"x-team": "search"})
     assert times_s(traffic.conversations[:1], 30) == [[1000.5, 1060.5]]
+
+
+@pytest.mark.parametrize("redacted", [False, True])
+def test_what_serve_captures_can_be_read(tmp_path: Path, redacted: bool) -> None:
+    secret = b"of this capture"
+    lines = [
+        line(
+            Arrival(
+                1000.0 + number, PATH, {"x-laconic-mode": "on"}, "sha256:ab", json.dumps(request).encode()
+            ),
+            secret,
+            Redaction(secret) if redacted else None,
+        )
+        for number, request in enumerate([*turns("a", 2), *turns("b", 2)])
+    ]
+    path = tmp_path / "capture.jsonl"
+    path.write_bytes(b"".join(lines))
+    traffic = read(path)
+    assert list(shape(traffic).values()) == [[2, 4], [2, 4]]
+    first, _ = traffic.conversations[0].requests
+    assert (first.time_s, first.key, first.headers) == (1000.0, "sha256:ab", {"x-laconic-mode": "on"})
 
 
 def test_a_limit_counts_conversations(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 
 from policies.config import Config
+from proxy.credentials import key_hash
 from proxy.replay.conversations import Conversation, Recorded
 from proxy.replay.recorder import Recorder
 from proxy.replay.run import Reply, replay
@@ -78,6 +79,15 @@ def test_recorded_paths_and_headers_choose_the_route(compressor: EverySecondWord
     found = replies(settings, chosen, other)
     assert found["0"][0].headers["x-laconic-policy"] == "careful"
     assert (found["1"][0].status, found["1"][0].error, found["1"][0].sent) == (404, "unknown_route", None)
+
+
+def test_a_recorded_hash_stands_for_the_callers_key(compressor: EverySecondWord) -> None:
+    ours = key_hash("sk-ours")
+    settings = config("http://nowhere.invalid/v1", route={"match": {"key": ours}})
+    found = replies(
+        settings, recorded(turns("a", 1), key=ours), recorded(turns("a", 1), key=key_hash("sk-other"))
+    )
+    assert [found[name][0].status for name in "01"] == [200, 404]
 
 
 def test_no_answer_at_all_is_a_refusal() -> None:
