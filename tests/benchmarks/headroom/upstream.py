@@ -1,7 +1,7 @@
-"""An OpenAI-like upstream on loopback that keeps every body it gets; runs in Headroom's own environment.
+"""An OpenAI-like upstream on loopback that keeps every body it gets; runs in the proxy's environment.
 
-Owns the answers and their `usage`, cached tokens included, as a provider with automatic prefix caching reports
-them: a proxy may decide by them what it leaves alone. Imports neither Headroom nor laconic.
+Owns the answers and their `usage`, cached tokens included, as a provider with automatic prefix caching reports them:
+a proxy may decide by them what it leaves alone. Imports no proxy.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ class RecordingUpstream(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.answer: dict[str, Any] = {}
-        """The assistant message that the next request gets."""
         self.bodies: list[bytes] = []
+        """What came since `expect`."""
         self.held_ms = 0.0
-        """How long the last request was held here, for counting and answering."""
+        """How long that was held here, for counting and answering."""
+        self._answer: dict[str, Any] = {}
         self._encoding = tiktoken.get_encoding("o200k_base")
         self._last: list[int] = []
 
@@ -42,15 +42,21 @@ class RecordingUpstream(ThreadingHTTPServer):
         self.shutdown()
         self.server_close()
 
+    def expect(self, answer: dict[str, Any]) -> None:
+        """Forget what came; give the assistant message `answer` from now on."""
+        self._answer = answer
+        self.bodies.clear()
+        self.held_ms = 0.0
+
     def completion(self, body: bytes) -> bytes:
         """Keep the body; the answer to it, with `usage` as if prefixes of the last request were cached."""
         self.bodies.append(body)
         request = json.loads(body)
         usage = self._usage(request)
-        reason = "tool_calls" if self.answer.get("tool_calls") else "stop"
-        choice = {"index": 0, "message": self.answer, "finish_reason": reason, "logprobs": None}
+        reason = "tool_calls" if self._answer.get("tool_calls") else "stop"
+        choice = {"index": 0, "message": self._answer, "finish_reason": reason, "logprobs": None}
         answer = {
-            "id": f"chatcmpl-{len(self.bodies)}",
+            "id": "chatcmpl-1",
             "object": "chat.completion",
             "created": int(time.time()),
             "model": request["model"],
@@ -68,7 +74,7 @@ class RecordingUpstream(ThreadingHTTPServer):
         )
         cached = same // CACHE_STEP_TOKENS * CACHE_STEP_TOKENS if same >= CACHED_AT_LEAST_TOKENS else 0
         self._last = tokens
-        completion = len(self._encoding.encode_ordinary(json.dumps(self.answer, ensure_ascii=False)))
+        completion = len(self._encoding.encode_ordinary(json.dumps(self._answer, ensure_ascii=False)))
         return {
             "prompt_tokens": len(tokens),
             "completion_tokens": completion,
@@ -91,7 +97,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("content-length", str(len(answer)))
         self.end_headers()
         self.wfile.write(answer)
-        self.server.held_ms = 1e3 * (time.perf_counter() - started_at)
+        self.server.held_ms += 1e3 * (time.perf_counter() - started_at)
 
     def log_message(self, *_: object) -> None:
         """Say nothing: requests hold users' words."""
