@@ -52,8 +52,8 @@ class Capture:
     def write(self, config: Config, path: str, headers: Mapping[str, str], body: bytes) -> None:
         """Have a chat request written as soon as may be; takes microseconds and raises nothing.
 
-        `headers` has lower-case names; `body` is the request's, without its content encoding. A request that
-        isn't JSON is left out.
+        `headers` has lower-case names; `body` is the request's, without its content encoding. What is no
+        chat request in JSON is left out.
         """
         if self._full:
             metrics.CAPTURED.labels("over_cap").inc()

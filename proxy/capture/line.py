@@ -14,6 +14,7 @@ from policies.config import Config
 from proxy.capture.redaction import Redaction
 from proxy.credentials import CREDENTIAL_HEADERS, caller_hash
 from proxy.dialects import chat
+from proxy.errors import MalformedJsonError
 
 _NEVER = frozenset((*CREDENTIAL_HEADERS, "proxy-authorization", "cookie"))
 _OWN = "x-laconic-"
@@ -50,11 +51,13 @@ class Selection:
 
 
 def line(arrival: Arrival, key: bytes, redaction: Redaction | None) -> bytes:
-    """The line for a request, with its end; raises `MalformedJsonError`.
+    """The line for a request, with its end; raises `MalformedJsonError` for what is no chat request in JSON.
 
     The body stands in it as it came, but for line breaks between its values; redacted, it is encoded again.
     """
     body = chat.parse(arrival.body)
+    if not body.roles:
+        raise MalformedJsonError("the request body has no messages")
     head = {
         "time": round(arrival.time_s, 3),
         "conversation": _conversation(body, key),

@@ -5,8 +5,10 @@ from __future__ import annotations
 import functools
 import logging
 import os
+import secrets
 import signal
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,15 +16,19 @@ import click
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
+from policies import builtin
 from policies.config import Config, default_config
 from proxy import logs
 from proxy.cli.files import UnusableFileError, read_config_file, read_settings
+from proxy.cli.size import Size
 from proxy.settings import Settings, SettingsError, store_secret
 
 if TYPE_CHECKING:
     from proxy.app import Application
+    from proxy.capture import Capture
 
 _DRAIN_S = 30
+_log = logging.getLogger("laconic.capture")
 
 
 @click.command("serve")
@@ -33,27 +39,70 @@ _DRAIN_S = 30
     help="YAML file of routes and policies. Without one, everything goes to LACONIC_UPSTREAM_URL "
     "(https://api.openai.com/v1 if unset) under a careful policy.",
 )
+@click.option(
+    "--policy",
+    type=click.Choice(builtin.NAMES),
+    help="Built-in policy in the place of the careful one, without --config.",
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port", default=8800, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on."
 )
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Processes that serve.")
 @click.option("--quiet", is_flag=True, help="Log warnings only, not every request.")
-def command(config_path: Path | None, host: str, port: int, workers: int, quiet: bool) -> None:
+@click.option(
+    "--capture",
+    "capture_path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Append every chat request to this file, for `laconic replay`: prompts will be on disk, readable by you.",
+)
+@click.option(
+    "--capture-max-bytes",
+    type=Size(),
+    default="1GiB",
+    show_default=True,
+    help="Size of the file at which capturing ends.",
+)
+@click.option(
+    "--capture-redact",
+    is_flag=True,
+    help="Capture other words of the same length for all but function words, other digits for digits.",
+)
+def command(
+    config_path: Path | None,
+    policy: str | None,
+    host: str,
+    port: int,
+    workers: int,
+    quiet: bool,
+    capture_path: Path | None,
+    capture_max_bytes: int,
+    capture_redact: bool,
+) -> None:
     """Run the proxy until interrupted.
 
     SIGHUP, or a change of the file, loads the configuration again; requests under way aren't touched, and an
     invalid file is refused. SIGTERM and Ctrl-C end it after the requests under way.
     """
     settings = read_settings()
-    config = read_config_file(config_path, settings) if config_path else default_config(settings.upstream_url)
+    if config_path is not None and policy is not None:
+        raise click.UsageError("--policy goes without --config; a file's routes name their policies")
+    config = (
+        read_config_file(config_path, settings)
+        if config_path is not None
+        else default_config(settings.upstream_url, policy)
+    )
     try:
         store_secret(settings, config.store)  # makes the secret's file before workers compete for it
     except SettingsError as error:
         raise UnusableFileError(str(error)) from error
     level = logging.WARNING if quiet else logging.INFO
+    logs.configure(level)
+    if capture_redact and capture_path is None:
+        raise click.UsageError("--capture-redact needs --capture")
+    capture = _capture(capture_path, capture_max_bytes, capture_redact) if capture_path else None
     server_config = uvicorn.Config(
-        functools.partial(_app, config, settings, config_path, level),
+        functools.partial(_app, config, settings, config_path, level, capture),
         factory=True,
         host=host,
         port=port,
@@ -67,7 +116,6 @@ def command(config_path: Path | None, host: str, port: int, workers: int, quiet:
         ws="none",
         timeout_graceful_shutdown=_DRAIN_S,
     )
-    logs.configure(level)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until a file is watched; alone, it would end the process
     if workers == 1:
         uvicorn.Server(server_config).run()
@@ -77,11 +125,32 @@ def command(config_path: Path | None, host: str, port: int, workers: int, quiet:
         _Supervisor(server_config, [server_config.bind_socket()]).run()
 
 
-def _app(config: Config, settings: Settings, config_path: Path | None, level: int) -> Application:
+def _capture(path: Path, max_bytes: int, redact: bool) -> Callable[[], Capture]:
+    """What opens the file in each worker; raises `UnusableFileError` if that can't be done."""
+    from proxy.capture import Capture
+
+    key = secrets.token_bytes(32)  # handed to the workers, and written nowhere
+    opened = functools.partial(Capture.open, path, key, max_bytes=max_bytes, redact=redact)
+    try:
+        opened().close()
+    except OSError as error:
+        raise UnusableFileError(f"--capture: {path}: {error.strerror}") from error
+    kept = "with other words in the place of theirs" if redact else "with all that they say"
+    _log.warning("capture: chat requests are written to %s, %s, until it has %d bytes", path, kept, max_bytes)
+    return opened
+
+
+def _app(
+    config: Config,
+    settings: Settings,
+    config_path: Path | None,
+    level: int,
+    capture: Callable[[], Capture] | None,
+) -> Application:
     logs.configure(level)
     from proxy.app import Application
 
-    return Application(config, settings, config_path)
+    return Application(config, settings, config_path, capture=capture() if capture else None)
 
 
 class _Supervisor(Multiprocess):

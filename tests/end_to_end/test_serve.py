@@ -116,6 +116,24 @@ def test_workers_share_their_store_and_add_up_their_metrics(
         assert metric(f"http://127.0.0.1:{port}", "laconic_original_tokens_count", route="default") == 20
 
 
+@pytest.mark.parametrize("redact", [False, True])
+def test_workers_write_one_capture(upstream: FakeUpstream, port: int, tmp_path: Path, redact: bool) -> None:
+    path, log, capture = tmp_path / "laconic.yaml", tmp_path / "log", tmp_path / "capture.jsonl"
+    _write(path, upstream)
+    options = ["--config", str(path), "--workers", "2", "--capture", str(capture)]
+    with _serving(*options, *["--capture-redact"] * redact, "--quiet", port=port, log=log):
+        for _ in range(20):
+            assert _chat(port, PROSE * 3).status == 200
+    lines = [json.loads(line) for line in capture.read_text().splitlines()]
+    assert len(lines) == 20
+    assert len({line["conversation"] for line in lines}) == 1
+    assert len({json.dumps(line["request"]) for line in lines}) == 1  # all workers have the same key
+    assert (lines[0]["request"] == json.loads(body(PROSE * 3))) != redact
+    assert ("Priya" in capture.read_text()) != redact
+    assert f"written to {capture}" in log.read_text()
+    assert "Priya" not in log.read_text()
+
+
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_hang_up_loads_the_configuration_again(
     upstream: FakeUpstream, port: int, tmp_path: Path, workers: str

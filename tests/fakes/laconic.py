@@ -16,6 +16,7 @@ import uvicorn
 
 from policies.config import Config
 from proxy.app import Application
+from proxy.capture import Capture
 from proxy.gateway import Gateway
 from proxy.settings import Settings
 
@@ -49,9 +50,16 @@ def config(
 class Laconic:
     """A context manager: the proxy serves while it is open, and is ready unless `wait` is off."""
 
-    def __init__(self, config: Config, config_path: Path | None = None, *, wait: bool = True) -> None:
+    def __init__(
+        self,
+        config: Config,
+        config_path: Path | None = None,
+        *,
+        wait: bool = True,
+        capture: Capture | None = None,
+    ) -> None:
         self._wait = wait
-        self._app = Application(config, Settings(secret=SECRET), config_path)
+        self._app = Application(config, Settings(secret=SECRET), config_path, capture=capture)
         self._server = uvicorn.Server(
             uvicorn.Config(
                 self._app,

@@ -114,8 +114,10 @@ def test_the_body_stands_there_as_it_came(path: Path) -> None:
     assert len(_lines(path)) == 1
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"a": "\xff"}', b'{"a": 1} {"b": 2}'])
-def test_what_is_no_json_is_left_out(path: Path, body: bytes) -> None:
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b'{"a": "\xff"}', b'{"a": 1} {"b": 2}', b'{"messages": []}']
+)
+def test_what_is_no_chat_request_is_left_out(path: Path, body: bytes) -> None:
     before = _captured("dropped")
     assert [line["request"] for line in _written(path, body, _body("Hello"))] == [json.loads(_body("Hello"))]
     assert _captured("dropped") == before + 1
