@@ -14,7 +14,7 @@ from compressors.base import (
 )
 from compressors.errors import CompressionError
 from compressors.identity import fingerprint
-from compressors.loading import load
+from compressors.loading import has_accelerator, load
 from compressors.render import render
 from compressors.strategy import Strategy
 
@@ -30,6 +30,7 @@ __all__ = [
     "Tokenizer",
     "Word",
     "fingerprint",
+    "has_accelerator",
     "load",
     "render",
 ]

@@ -17,6 +17,15 @@ COMPATIBLE = ("0.2.2",)
 """Versions of the `llmlingua` package whose decisions can be reproduced."""
 
 
+def has_accelerator(device: str = "auto") -> bool:
+    """Whether `device`, as `load` takes it, is more than the machine's processor; `auto` imports torch."""
+    if device != "auto":
+        return not device.startswith("cpu")
+    from compressors.checkpoint import choose_device
+
+    return choose_device(device).type != "cpu"
+
+
 def load(
     method: str,
     model: str = "embedded",

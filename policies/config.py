@@ -11,9 +11,11 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, field_validator
 
+from policies import builtin
 from policies.economics.rule import ModelRule
 from policies.policy import OneOrMany, Policy, Section
 
+Method = Literal["llmlingua2", "llmlingua", "longllmlingua"]
 Override = Literal["mode", "rate", "policy"]
 _KEY_HASH = re.compile(r"sha256:[0-9a-f]{32}")
 
@@ -51,7 +53,7 @@ class Upstream(Section):
 class Compressor(Section):
     """A method with its model, loaded once and shared by all policies that name it."""
 
-    method: Literal["llmlingua2", "llmlingua", "longllmlingua"] = "llmlingua2"
+    method: Method = "llmlingua2"
     """How texts are shortened: by a token classifier, or by a causal model's surprise without or with a question."""
     model: str = "embedded"
     """`embedded`, a Hugging Face checkpoint (token classifier or causal model, as the method needs), or a folder."""
@@ -97,7 +99,8 @@ class Route(Section):
     upstream: str
     """A name from `upstreams`."""
     policy: str | None = None
-    """A name from `policies`; without one, requests pass through untouched."""
+    """A name from `policies` or a built-in one (`agents`, `chat`, `meetings`, `rag`); without one, requests pass
+    through untouched."""
     overrides: frozenset[Override] = frozenset()
     """What a request may change by its `x-laconic-*` headers."""
     tags: bool = False
@@ -125,7 +128,7 @@ class Config(Section):
     upstreams: dict[str, Upstream]
     """APIs that requests are forwarded to."""
     compressors: dict[str, Compressor] = Field(default={"default": Compressor()})
-    """Methods with their models."""
+    """Methods with their models; a method's own name, where not defined, stands for it with its embedded model."""
     policies: dict[str, Policy] = Field(default={})
     """What is done to texts."""
     routes: tuple[Route, ...] = Field(min_length=1)
@@ -145,11 +148,17 @@ class Config(Section):
         return {"url": value} if isinstance(value, str) else value
 
 
-def default_config(base_url: str) -> Config:
-    """What `laconic serve` does without a file: one upstream, the embedded model, a careful policy."""
+def default_config(base_url: str, policy: str | None = None) -> Config:
+    """What `laconic serve` does without a file: one upstream, embedded models, a built-in policy or a careful one."""
+    compressor = Compressor()
+    if policy is not None:
+        chosen = Policy.model_validate(builtin.policy(policy))
+        compressor = Compressor.model_validate({"method": chosen.compressor})
+    else:  # a second, so that a prompt of some thousand tokens is shortened on a CPU as well
+        policy, chosen = "careful", Policy(deadline_ms=1000)
     return Config(
         upstreams={"default": Upstream(base_url=base_url)},
-        # A second, so that a prompt of some thousand tokens is shortened on a CPU as well.
-        policies={"careful": Policy(deadline_ms=1000)},
-        routes=(Route(name="default", upstream="default", policy="careful", overrides=frozenset({"mode"})),),
+        compressors={chosen.compressor: compressor},
+        policies={policy: chosen},
+        routes=(Route(name="default", upstream="default", policy=policy, overrides=frozenset({"mode"})),),
     )

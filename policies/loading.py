@@ -15,7 +15,8 @@ from typing import Any, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from policies.config import Config
+from policies import builtin
+from policies.config import Config, Method
 from policies.policy import Policy
 
 Path = tuple[int | str, ...]
@@ -51,6 +52,7 @@ def load_config(text: str, source: str, environment: Mapping[str, str]) -> Confi
     data = _substitute(_parse(text, source, lines, problems), (), environment, lines, problems)
     if problems:
         raise ConfigError(source, problems)
+    _add_builtin(data)
     try:
         config = Config.model_validate(data)
     except ValidationError as error:
@@ -61,6 +63,25 @@ def load_config(text: str, source: str, environment: Mapping[str, str]) -> Confi
     if problems:
         raise ConfigError(source, problems)
     return config
+
+
+def _add_builtin(data: dict[str, Any]) -> None:
+    """Write out what is named of the built-in policies, and the compressors that are named by their methods."""
+    policies, compressors = data.setdefault("policies", {}), data.setdefault("compressors", {"default": {}})
+    routes = data.get("routes")
+    if not (isinstance(policies, dict) and isinstance(compressors, dict) and isinstance(routes, list)):
+        return  # which the schema will refuse
+    for name in (route.get("policy") for route in routes if isinstance(route, dict)):
+        if name in builtin.NAMES and name not in policies:
+            policies[name] = builtin.policy(name)
+    for name, policy in policies.items():
+        if isinstance(policy, dict) and policy.get("extends") in builtin.NAMES:
+            policies[name] = builtin.policy(policy["extends"]) | policy
+    for method in get_args(Method):
+        if any(
+            isinstance(policy, dict) and policy.get("compressor") == method for policy in policies.values()
+        ):
+            compressors.setdefault(method, {"method": method})
 
 
 class _Loader(yaml.SafeLoader):

@@ -32,7 +32,7 @@ from proxy.upstream import UpstreamClient
 
 # What changes neither which words stay nor which texts are looked at.
 _WITHOUT_INFLUENCE = {
-    "adopt", "break_even", "compressor", "deadline_ms", "holdout", "mode", "on_failure", "recover"
+    "adopt", "break_even", "compressor", "deadline_ms", "extends", "holdout", "mode", "on_failure", "recover"
 }  # fmt: skip
 _MOST_ORDERS = 1024
 
@@ -86,7 +86,7 @@ class Gateway:
         wanted = {config.compressors[policy.compressor] for policy in config.policies.values()}
         for compressor in wanted:
             fingerprint_of(compressor)
-        engines = {compressor: running.get(compressor) or _engine(compressor) for compressor in wanted}
+        engines = {compressor: running.get(compressor) or engine_of(compressor) for compressor in wanted}
         client = previous.client if previous is not None else UpstreamClient()
         speeds = previous.speeds if previous is not None else ReadingSpeeds()
         return cls(config, client, engines, memory, keys, pipeline, Models(config.models), speeds, ledger)
@@ -120,6 +120,7 @@ class Gateway:
             order.policy.break_even,
             self.models.input_usd(model),
             self.speeds.seconds_per_token(choice.route.upstream, model),
+            on_gpu=order.engine.is_ready and has_gpu(self.config.compressors[order.policy.compressor]),
         )
         return replace(order, scope=self.keys.within(*scope), token_s=worth)
 
@@ -154,7 +155,9 @@ class Gateway:
             await self.client.close()
 
 
-def _engine(compressor: Compressor) -> Batcher:
+def engine_of(compressor: Compressor) -> Batcher:
+    """A batcher that loads the compressor's model."""
+
     def load() -> compressors.Compressor:
         for encoding in ("o200k_base", "cl100k_base"):  # half a second each, which no request should wait for
             tokenizer(encoding)
@@ -168,6 +171,12 @@ def _engine(compressor: Compressor) -> Batcher:
         )
 
     return Batcher(load, batch_tokens=compressor.batch_tokens, max_queue_tokens=compressor.max_queue_tokens)
+
+
+@functools.cache
+def has_gpu(compressor: Compressor) -> bool:
+    """Whether the compressor runs on more than the processor; may import torch unless it is loaded."""
+    return compressors.has_accelerator(compressor.device)
 
 
 @functools.cache

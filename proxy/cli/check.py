@@ -10,11 +10,10 @@ from rich.console import Console
 from rich.table import Table
 
 from policies.config import Config
-from policies.groups import Text, arrival_groups, settings
-from policies.plan import TextPlan, plan_text
 from policies.routes import Choice, InvalidOverrideError, choice_of, find_route, override
-from policies.tokens import encoding_name, tokenizer
 from proxy.cli.files import UnusableFileError, read_config_file, read_settings
+from proxy.cli.plans import plans
+from proxy.cli.worth import worth_of
 from proxy.credentials import caller_hash, short_hash
 from proxy.dialects import chat
 from proxy.errors import MalformedJsonError
@@ -27,11 +26,15 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.argument("request_path", metavar="[REQUEST.json]", type=_FILE, required=False)
 @click.option("--path", default=None, help="Path that the request is sent to.  [default: the first route's]")
 @click.option("--header", "headers", multiple=True, metavar="NAME:VALUE", help="A header of the request.")
-def command(config_path: Path, request_path: Path | None, path: str | None, headers: tuple[str, ...]) -> None:
+@click.option("--measure", is_flag=True, help="Load the compressor and time it, to see what would pay here.")
+def command(
+    config_path: Path, request_path: Path | None, path: str | None, headers: tuple[str, ...], measure: bool
+) -> None:
     """Check a configuration file and, given a request, show the plan for it.
 
-    REQUEST.json is the body of a chat-completions request. No model is loaded: which words stay isn't shown,
-    but which texts are shortened how far, what is protected and how many tokens are expected.
+    REQUEST.json is the body of a chat-completions request, all of whose messages are taken to be new. Which words
+    stay isn't shown, but which texts are shortened how far, what is protected, how many tokens are expected, and
+    how long it may take to be worth it.
 
     Exit status 2 if the file is invalid; every error names its line.
     """
@@ -51,7 +54,9 @@ def command(config_path: Path, request_path: Path | None, path: str | None, head
     if choice.policy is None:
         console.print("The route has no policy: the request passes through untouched.")
         return
-    console.print(_plans(body, choice))
+    worth = worth_of(config, choice, body.model, measure=measure)
+    console.print(plans(body, choice, worth))
+    console.print(worth.explained(), highlight=False)
 
 
 def _choose(config: Config, path: str, headers: tuple[str, ...], model: str) -> Choice:
@@ -85,65 +90,3 @@ def _routes(config: Config) -> Table:
             ", ".join(sorted(route.overrides)) or "–",
         )
     return table
-
-
-def _plans(body: chat.ChatBody, choice: Choice) -> Table:
-    policy = choice.policy
-    assert policy is not None
-    encoding = encoding_name(body.model)
-    counter = tokenizer(encoding)
-    groups = arrival_groups(body.roles)
-    table = Table(
-        "message", "role", "group", "tokens", "what happens", "protected", "expected tokens",
-        title=f"policy {choice.policy_name}, counted with {encoding}", show_footer=True,
-    )  # fmt: skip
-    texts = [Text(slot.role, slot.text, groups[slot.message]) for slot in body.slots]
-    around = settings(texts, set(groups), policy.documents)
-    plans = []
-    for slot, text in zip(body.slots, texts, strict=True):
-        plan = plan_text(
-            text, policy, counter, rate=choice.rate, tags=choice.route.tags, setting=around[text]
-        )
-        plans.append(plan)
-        table.add_row(
-            str(slot.message), slot.role, str(groups[slot.message]), str(plan.original_tokens), _action(plan),
-            _protected(plan, slot.text), str(plan.expected_tokens),
-        )  # fmt: skip
-    table.columns[3].footer = str(sum(plan.original_tokens for plan in plans))
-    table.columns[6].footer = str(sum(plan.expected_tokens for plan in plans))
-    for column in (0, 2, 3, 6):
-        table.columns[column].justify = "right"
-    return table
-
-
-def _action(plan: TextPlan) -> str:
-    if plan.skip is not None:
-        return f"left alone: {plan.skip}"
-    measures = dict.fromkeys(piece.measure for piece in plan.pieces)
-    words = []
-    for measure in measures:
-        if measure.rate is not None:
-            words.append(f"rate {measure.rate:g}")
-        elif measure.target_tokens is not None:
-            words.append(f"at most {measure.target_tokens} tokens")
-        else:
-            words.append(f"words of probability {measure.min_probability:g} or more")
-    return "shortened: " + ", ".join(words) + _context(plan)
-
-
-def _context(plan: TextPlan) -> str:
-    """What is known beside the text's own words; the question itself is not shown."""
-    documents = sum(len(piece.documents) for piece in plan.pieces)
-    words = f"; {documents} documents" if documents else ""
-    if any(piece.bundle is not None for piece in plan.pieces):
-        words += "; one of several results"
-    return words + ("; for a question" if any(piece.question for piece in plan.pieces) else "")
-
-
-def _protected(plan: TextPlan, text: str) -> str:
-    blocks = [span for piece in plan.pieces for span in piece.blocks]
-    inline = [span for piece in plan.pieces for span in piece.inline]
-    if not blocks and not inline:
-        return "–"
-    share = sum(end - start for start, end in (*blocks, *inline)) / len(text)
-    return f"{len(blocks)} blocks, {len(inline)} spans ({share:.0%})"
