@@ -55,7 +55,7 @@ def laconic(port: int, upstream_port: int, config: Path | None, home: Path) -> P
     upstream = f"http://127.0.0.1:{upstream_port}/v1"
     options = ["--port", str(port), "--quiet"]
     if config is not None:
-        options += ["--config", str(_redirected(config, upstream, home))]
+        options += ["--config", _redirected(config, upstream, home).name]
     environment = {"LACONIC_UPSTREAM_URL": upstream, "OPENAI_API_KEY": "sk-benchmark"}
     return Proxy("laconic", [_program("laconic"), "serve", *options], environment, "/readyz")
 

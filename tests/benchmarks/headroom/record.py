@@ -115,7 +115,8 @@ def _answer(row: Row, following: Row | None) -> Row:
 
 
 def _about(proxy: Proxy, config: Path | None, seconds: dict[str, float], log: Path) -> dict[str, Any]:
-    environment = [f"{key}={value}" for key, value in proxy.environment.items()]
+    settings = proxy.environment.items()
+    environment = [f"{key}={value}" for key, value in settings if not value.startswith("/")]
     return {
         "side": proxy.name if config is None else f"{proxy.name}, {config.name}",
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
