@@ -9,7 +9,7 @@ Sources, read in November 2026:
 - Anthropic, https://platform.claude.com/docs/en/build-with-claude/prompt-caching: up to four `cache_control`
   breakpoints, each looking for an entry at the end of its own and the 19 blocks before; 5 minutes or an hour, renewed
   by each read. Shortest prefix: 1,024 tokens; 2,048 for Haiku 3 and 3.5 and Opus 4.7; 4,096 for Haiku 4.5, Opus 4.5
-  and 4.6; 512 for what came later.
+  and 4.6. What litellm's list says (`prompt_cache_min_tokens`: 512 for the newest) comes first.
 - Google, https://ai.google.dev/gemini-api/docs/caching: implicit from 2,048 tokens on (Gemini 2.5; later ones 4,096),
   kept for some minutes. Step and life aren't published; 128 tokens and 5 minutes are assumed.
 - DeepSeek, https://api-docs.deepseek.com/guides/kv_cache and /news/news0802: on disk, in units of 64 tokens, kept for
