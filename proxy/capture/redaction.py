@@ -27,7 +27,7 @@ KEPT_WORDS = STOP_WORDS | frozenset(_STRUCTURE.split())
 _MARKUP = re.compile(r"(</?(?:laconic:keep|llmlingua)[^<>]{0,200}>)", re.IGNORECASE)
 # Stretches that are replaced by themselves. A number in front of a line, or behind a word, comes with it.
 _CHUNKS = re.compile(
-    r"""^[^\S\n]*+(?:\#{1,6}[ ]|[-*][ ])?+\(?\d{1,3}[.):](?=\s|\Z)
+    r"""^[^\S\n]*+(?:\#{1,6}[ ]|[-*][ ])?+\(?\d{1,2}[.):](?=\s|\Z)
     | \s*\n | [^\S\n]+ | [^\s"<>{}]++(?:[ ][\[(\#]?\d[^\s"<>{}]*+)? | ["<>{}]+""",
     re.VERBOSE | re.MULTILINE,
 )
@@ -36,7 +36,7 @@ _NUMBERED = (
 )
 _PARTS = regex.compile(
     rf"""(?P<kept>
-        ^[^\S\n]*+(?:\#{{1,6}}[\ ]|[-*][\ ])?+\(?\d{{1,3}}[.):]$
+        ^[^\S\n]*+(?:\#{{1,6}}[\ ]|[-*][\ ])?+\(?\d{{1,2}}[.):]$
       | \[\d{{1,3}}\] | \b(?i:{_NUMBERED})s?[\ ]?[\[(\#]?\d{{1,3}}\b
     )
     | (?P<escape>(?:\\++u[\da-fA-F]{{4}})++) | (?P<letter>\\++["/bfnrt])

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click import BadParameter
 from click.testing import CliRunner
 
 from policies.config import Config
 from proxy.capture import Capture
 from proxy.cli import main
+from proxy.cli.size import Size
 from proxy.credentials import key_hash
 from proxy.replay.reading import read
 from tests.fakes.compressor import EverySecondWord
@@ -130,3 +132,24 @@ def test_what_cannot_be_captured_is_refused_at_the_start(
     result = CliRunner().invoke(main, ["serve", *options])
     assert result.exit_code == 2
     assert message in " ".join(result.output.split())
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("1000000", 10**6),
+        ("500MB", 5 * 10**8),
+        ("1GiB", 2**30),
+        ("1.5 kib", 1536),
+        ("2T", 2 * 10**12),
+        ("7B", 7),
+    ],
+)
+def test_sizes_as_people_write_them(text: str, size: int) -> None:
+    assert Size().convert(text, None, None) == size
+
+
+@pytest.mark.parametrize("text", ["", "much", "-1", "1XB", "GiB", "1e9"])
+def test_what_is_no_size(text: str) -> None:
+    with pytest.raises(BadParameter, match="such as 500MB"):
+        Size().convert(text, None, None)
