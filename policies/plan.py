@@ -45,6 +45,11 @@ class Skip(StrEnum):
         """Whether the text would have been shortened had all gone well."""
         return self in _FAILURES
 
+    @property
+    def is_of_the_moment(self) -> bool:
+        """Whether the same text may be shortened in another conversation."""
+        return self in _FAILURES or self in (Skip.NOT_WORTH, Skip.ADOPTED)
+
 
 _FAILURES = frozenset((Skip.DEADLINE, Skip.OVERLOADED, Skip.FAILED, Skip.NOT_READY))
 

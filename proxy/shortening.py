@@ -46,7 +46,8 @@ class Shortening:
             if self._choice.policy is not None and self._choice.policy.on_failure == "reject":
                 raise UncompressedError("the texts could not be shortened")
             return without_tags(self._texts) if self._choice.route.tags else {}
-        await self._refuse_failures(decided)
+        await self._refuse(decided)
+        await self._gateway.pipeline.remember(decided)
         return {
             number: decision.render(slot.text)
             for number, (slot, decision) in enumerate(zip(self._texts.slots, decided.decisions, strict=True))
@@ -111,21 +112,21 @@ class Shortening:
             record.decided(self._decided, self._is_new)
         return self._decided
 
-    async def _refuse_failures(self, decided: Decided) -> None:
-        if not decided.failures or self._choice.policy is None:
+    async def _refuse(self, decided: Decided) -> None:
+        """Refuse the request if a text failed and the policy says so."""
+        failure, rule = decided.failure, self._choice.policy.on_failure if self._choice.policy else "forward"
+        if failure is None or rule == "forward":
             return
-        reason = next(iter(decided.failures.values())).skip
-        if self._choice.policy.on_failure == "reject":
-            raise UncompressedError(f"a text could not be shortened: {reason}")
+        if rule == "reject":
+            raise UncompressedError(f"a text could not be shortened: {failure}")
         facts = self._gateway.models.facts(self._texts.model)
         if facts is not None and facts.context_tokens is not None:
             needed = await self._tokens_to_send()
             if needed > facts.context_tokens:
                 raise UncompressedError(
-                    f"a text could not be shortened ({reason}), and without that the request's {needed} tokens "
+                    f"a text could not be shortened ({failure}), and as it is, the request's {needed} tokens "
                     f"don't fit the model's {facts.context_tokens}"
                 )
-        await self._gateway.pipeline.remember(decided.failures)
 
     async def _tokens_to_send(self) -> int:
         """The texts' tokens, and about as many for the rest of the body as its characters suggest."""

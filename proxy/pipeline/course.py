@@ -10,7 +10,7 @@ from policies.plan import Skip
 from proxy.pipeline.history import History
 from proxy.pipeline.order import Order
 from proxy.pipeline.recall import Recall
-from proxy.store.conversation import ADOPTED, HELD_OUT, Conversation, Era, begun
+from proxy.store.conversation import ADOPTED, HELD_OUT, Conversation, begun
 
 _AS_IT_CAME = {ADOPTED: Skip.ADOPTED, HELD_OUT: Skip.HOLDOUT}
 _CLUSTERS = 32
@@ -28,9 +28,10 @@ async def conversation_of(history: History, recall: Recall, order: Order) -> Con
     the conversation, is it taken for known: most decisions come out the same again.
     """
     last = history.last
-    if last == history.first:
-        return begun(HELD_OUT if share_of(history) < order.policy.holdout else order.terms)
     here = recall.conversation(history.turns[last])
+    if last == history.first:
+        terms = HELD_OUT if share_of(history) < order.policy.holdout else order.terms
+        return here if here is not None and here.era(last).terms == terms else begun(terms)
     if here is not None:
         repeated = here.era(last).terms in (*_AS_IT_CAME, order.terms)
         return here if repeated else here.continued(None, last, order.terms)
@@ -58,13 +59,11 @@ def cluster_of(history: History) -> int:
     return history.turns[history.first][8] % _CLUSTERS
 
 
-def why_closed(era: Era, order: Order) -> Skip | None:
-    """Why a text of `era` without a remembered decision is left as it came; None if it is to be decided now."""
-    if era.terms in _AS_IT_CAME:
-        return _AS_IT_CAME[era.terms]
-    return Skip.ADOPTED if era.closed or era.terms != order.terms else None
-
-
-def is_as_it_came(era: Era) -> bool:
-    """Whether no text of `era` has ever been shortened."""
-    return era.terms in _AS_IT_CAME
+def sent_as_it_came(conversation: Conversation, history: History) -> dict[int, Skip]:
+    """The places of texts that the conversation has sent, or is to send, as they came, and why."""
+    by_era = {
+        place: _AS_IT_CAME[era.terms]
+        for place, text in enumerate(history.texts)
+        if (era := conversation.era(text.group)).terms in _AS_IT_CAME
+    }
+    return by_era | {place: reason for place, reason in conversation.left if place < len(history.texts)}

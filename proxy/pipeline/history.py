@@ -50,13 +50,17 @@ class History:
         """The newest arrival group with texts."""
         return self.texts[-1].group
 
-    def keys(self, terms: Terms, places: Iterable[int], salt: bytes = b"") -> dict[int, tuple[bytes, ...]]:
+    def key_as_it_came(self, place: int, plain: bytes) -> bytes:
+        """Under which key this worker keeps the counts of a text that isn't shortened."""
+        return self._scope.within(b"as it came", plain).digest(self._names[place])
+
+    def keys(self, terms: Terms, places: Iterable[int]) -> dict[int, tuple[bytes, ...]]:
         """Under which keys the decisions about the texts at `places` may stand, the likeliest first.
 
         Texts up to a `cache_control` mark are to be the same whatever is asked after them, so they are decided
         by themselves. Marks move on: a text that lies before one now may have been decided before it did.
         """
-        within = self._scope.within(terms.digest, salt)
+        within = self._scope.within(terms.digest)
         if not terms.by_group:
             return {place: (within.digest(self._names[place]),) for place in places}
         alone = within.within(b"alone")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from compressors.batcher import Batcher
 from policies.policy import Policy
 from proxy.store.conversation import Terms
-from proxy.store.decision import Decision, Keys
+from proxy.store.decision import Keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +27,8 @@ class Order:
 
     @property
     def plain(self) -> bytes:
-        """What the decision depends on for a text that is never shortened."""
+        """What the counts of a text depend on that isn't shortened."""
         return f"{self.encoding} {self.tags}".encode()
-
-    def forgets(self, decision: Decision) -> bool:
-        """Whether a failure isn't remembered unless the request is sent nevertheless: a refused one is tried again."""
-        failed = decision.skip is not None and decision.skip.is_failure
-        return failed and self.policy.on_failure != "forward"
 
     def pays(self, saved_tokens: float, seconds: float) -> bool:
         """Whether saving so much is worth so long."""

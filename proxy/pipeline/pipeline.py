@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from policies.groups import Text
+from policies.plan import Skip
 from policies.tokens import tokenizer
-from proxy.pipeline.course import cluster_of, conversation_of, is_as_it_came, why_closed
+from proxy.pipeline.course import cluster_of, conversation_of, sent_as_it_came
 from proxy.pipeline.flights import Flights
 from proxy.pipeline.history import History
 from proxy.pipeline.order import Order
 from proxy.pipeline.recall import Recall
-from proxy.pipeline.verdicts import counted, left_alone
+from proxy.pipeline.verdicts import as_it_came, counted
 from proxy.pipeline.work import Work, at_a_glance
 from proxy.store.conversation import Conversation, begun
 from proxy.store.decision import Decision
 from proxy.store.memory import Memory
+
+Keys = Mapping[int, tuple[bytes, ...]]
+"""For the place of each text the keys under which its decision may stand; a new one is written under the last."""
 
 
 @dataclass(slots=True)
@@ -32,8 +36,14 @@ class Decided:
     """Which of 32 random groups of conversations this one belongs to."""
     counting: asyncio.Future[list[Decision]] | None = None
     """The same decisions with all tokens counted, where that had to wait."""
-    failures: dict[bytes, Decision] = field(default_factory=dict)
-    """What is to be remembered only if the request is sent all the same."""
+    conversation: tuple[bytes, Conversation] | None = None
+    """What is to be remembered once it is clear that the request is sent."""
+
+    @property
+    def failure(self) -> Skip | None:
+        """Why a text of the request was not shortened although it should have been; None if none was."""
+        reasons = (decision.skip for decision in self.decisions)
+        return next((reason for reason in reasons if reason is not None and reason.is_failure), None)
 
     async def counted(self) -> list[Decision]:
         """The decisions, all counted."""
@@ -53,42 +63,35 @@ class Pipeline:
     async def decide(self, texts: Sequence[Text], order: Order, *, rehearsal: bool = False) -> Decided:
         """A decision for each text; what isn't ready at the policy's deadline is left as it is.
 
-        A `rehearsal` decides as if the conversation had passed here from its first message on, and isn't
-        remembered as having passed.
+        A `rehearsal` decides as if the conversation had passed here from its first message on.
         """
         if not texts:
             return Decided([])
         history, recall = History(texts, order.scope), Recall(self._memory)
         conversation, keys = await self._look_up(history, recall, order, rehearsal=rehearsal)
-        found = {place: recall.decision(keys[place]) for place in keys}
-        unknown = [place for place in keys if found[place] is None]
-        left, passing = self._left(unknown, history, keys, conversation, order)
-        fresh = {keys[place][-1]: texts[place] for place in unknown if keys[place][-1] not in left | passing}
-        conversations = {}
-        if not rehearsal and recall.conversation(history.turns[history.last]) != conversation:
-            conversations[history.turns[history.last]] = conversation
-        settled, made = await asyncio.gather(
-            self._memory.settle(left, conversations), self._made(fresh, history, keys, order)
+        found = self._remembered(history, recall, conversation, keys, order)
+        unknown = [place for place in range(len(texts)) if place not in found]
+        found |= self._without_model(unknown, history, conversation, order)
+        fresh = {place: keys[place][-1] for place in unknown if place not in found}
+        made = await self._made(fresh, history, keys, order)
+        found |= {place: made[key] for place, key in fresh.items()}
+        decided = Decided(
+            [found[place] for place in range(len(texts))], conversation.held_out, cluster_of(history)
         )
-        made |= settled | passing
-        decisions = [found[place] or made[keys[place][-1]] for place in range(len(texts))]
-        return Decided(
-            decisions,
-            conversation.held_out,
-            cluster_of(history),
-            self._counting(texts, decisions, [keys[place][-1] for place in range(len(texts))], order),
-            {key: d for key, d in made.items() if order.forgets(d)},
-        )
+        decided.counting = self._counting(history, keys, decided.decisions, order)
+        if not rehearsal:
+            decided.conversation = _as_sent(history, recall, conversation, decided.decisions)
+        return decided
 
-    async def remember(self, failures: Mapping[bytes, Decision]) -> None:
-        """Remember what a request was sent with although compression failed."""
-        if failures:
-            await self._memory.settle(failures)
+    async def remember(self, decided: Decided) -> None:
+        """Remember the conversation as it stands once the request is sent."""
+        if decided.conversation is not None:
+            await self._memory.put(*decided.conversation)
 
     async def _look_up(
         self, history: History, recall: Recall, order: Order, *, rehearsal: bool
-    ) -> tuple[Conversation, dict[int, tuple[bytes, ...]]]:
-        """The conversation, and for each text the keys under which its decision may stand, all of them asked for."""
+    ) -> tuple[Conversation, Keys]:
+        """The conversation, and the keys of all texts, which have been asked for."""
         places = range(len(history.texts))
         keys = history.keys(order.terms, places)  # as most conversations know no other terms
         turns = () if rehearsal else list(history.turns.values())[-2:]
@@ -99,56 +102,59 @@ class Pipeline:
         for era in conversation.eras:
             if era.terms != order.terms:
                 own = [place for place in places if conversation.era(history.texts[place].group) == era]
-                keys |= history.keys(era.terms, own, order.plain if is_as_it_came(era) else b"")
+                keys |= history.keys(era.terms, own)
+        keys |= {
+            place: (history.key_as_it_came(place, order.plain),)
+            for place in sent_as_it_came(conversation, history)
+        }
         await recall.ask(key for candidates in keys.values() for key in candidates)
         return conversation, keys
 
-    def _left(
-        self,
-        places: Iterable[int],
-        history: History,
-        keys: Mapping[int, tuple[bytes, ...]],
-        conversation: Conversation,
-        order: Order,
-    ) -> tuple[dict[bytes, Decision], dict[bytes, Decision]]:
-        """Decisions that need no model: those to remember, and those that the conversation tells in any case."""
-        settle: dict[bytes, Decision] = {}
-        passing: dict[bytes, Decision] = {}
+    def _remembered(
+        self, history: History, recall: Recall, conversation: Conversation, keys: Keys, order: Order
+    ) -> dict[int, Decision]:
+        """What is known already, the places of the texts that go as they came included."""
+        known = {place: decision for place in keys if (decision := recall.decision(keys[place])) is not None}
+        return known | {
+            place: as_it_came(history.texts[place].text, reason, order.tags, known.get(place))
+            for place, reason in sent_as_it_came(conversation, history).items()
+        }
+
+    def _without_model(
+        self, places: Sequence[int], history: History, conversation: Conversation, order: Order
+    ) -> dict[int, Decision]:
+        """What needs no model to be decided."""
+        found = {}
         for place in places:
             text = history.texts[place]
             era = conversation.era(text.group)
-            closed = why_closed(era, order)
-            reason = closed or at_a_glance(text, order)
+            closed = era.closed or era.terms != order.terms
+            reason = Skip.ADOPTED if closed else at_a_glance(text, order)
             if reason is not None:
-                to = passing if closed and era.terms != order.terms else settle
-                to[keys[place][-1]] = left_alone(text.text, reason, tags=order.tags)
-        return settle, passing
+                found[place] = as_it_came(text.text, reason, order.tags)
+        return found
 
     async def _made(
-        self,
-        fresh: Mapping[bytes, Text],
-        history: History,
-        keys: Mapping[int, tuple[bytes, ...]],
-        order: Order,
+        self, fresh: Mapping[int, bytes], history: History, keys: Keys, order: Order
     ) -> dict[bytes, Decision]:
-        """Decisions about `fresh` texts, ours or those that another request is waiting for already."""
+        """Decisions about `fresh` places, ours or those that another request is waiting for already."""
         if not fresh:
             return {}
-        ours = {key: text for key, text in fresh.items() if key not in self._flights}
+        ours = {key: history.texts[place] for place, key in fresh.items() if key not in self._flights}
         if ours and order.terms.by_group:  # what is decided together is decided from the same texts again
             groups = {text.group for text in ours.values()}
-            together = {
-                keys[place][-1]: text for place, text in enumerate(history.texts) if text.group in groups
-            }
-            ours = {k: text for k, text in together.items() if k in fresh or at_a_glance(text, order) is None}
+            for place, text in enumerate(history.texts):
+                if text.group in groups and (place in fresh or at_a_glance(text, order) is None):
+                    ours[keys[place][-1]] = text
         if ours:
             self._flights.take_off(self._work.decide(ours, history.texts, order), ours)
-        return await self._flights.land(fresh)
+        return await self._flights.land(fresh.values())
 
     def _counting(
-        self, texts: Sequence[Text], decisions: Sequence[Decision], keys: Sequence[bytes], order: Order
+        self, history: History, keys: Keys, decisions: Sequence[Decision], order: Order
     ) -> asyncio.Future[list[Decision]] | None:
         """Count in the background what no decision needed to be counted for."""
+        texts = history.texts
         places = [
             place
             for place, decision in enumerate(decisions)
@@ -164,7 +170,25 @@ class Pipeline:
         async def note() -> list[Decision]:
             found = await asyncio.get_running_loop().run_in_executor(self._counter, count)
             for place, decision in found.items():
-                self._memory.keep(keys[place], decision)
+                of_the_moment = decision.skip is not None and decision.skip.is_of_the_moment
+                key = history.key_as_it_came(place, order.plain) if of_the_moment else keys[place][-1]
+                self._memory.keep(key, decision)
             return [found.get(place, decision) for place, decision in enumerate(decisions)]
 
         return asyncio.create_task(note())
+
+
+def _as_sent(
+    history: History, recall: Recall, conversation: Conversation, decisions: Sequence[Decision]
+) -> tuple[bytes, Conversation] | None:
+    """The conversation once the request is sent, and its key; None if that is known already."""
+    left = {
+        place: decision.skip
+        for place, decision in enumerate(decisions)
+        if decision.skip is not None
+        and decision.skip.is_of_the_moment
+        and not conversation.era(history.texts[place].group).is_as_it_came
+    }
+    key = history.turns[history.last]
+    sent = conversation.with_left(left)
+    return None if recall.conversation(key) == sent else (key, sent)

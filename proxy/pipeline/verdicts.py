@@ -28,8 +28,10 @@ Outcome = list[Remainder] | Skip
 _log = logging.getLogger("laconic.pipeline")
 
 
-def left_alone(text: str, reason: Skip, *, tags: bool) -> Decision:
-    """Send all of `text` but its markup; nobody has counted yet."""
+def as_it_came(text: str, reason: Skip, tags: bool, known: Decision | None = None) -> Decision:
+    """Send all of `text` but its markup, for `reason`; nobody has counted yet, unless the same is `known`."""
+    if known is not None:
+        return known if known.skip == reason else known.because(reason)
     spans = [section.span for section in sections(text)] if tags else None
     return Decision(0, 0, None if spans == [(0, len(text))] else spans, reason)
 
@@ -38,8 +40,7 @@ def counted(text: str, decision: Decision, counter: Tokenizer) -> Decision:
     """`decision` with the tokens of `text`."""
     tokens = counter.count(text)
     sent = tokens if decision.spans is None else counter.count(decision.render(text))
-    spans = None if decision.spans is None else [(span.start, span.stop) for span in decision.spans]
-    return Decision(tokens, sent, spans, decision.skip)
+    return decision.with_counts(tokens, sent)
 
 
 def outcomes(attempts: Iterable[tuple[Commission, Attempt]], order: Order) -> dict[bytes, Outcome]:

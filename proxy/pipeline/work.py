@@ -16,7 +16,7 @@ from policies.tokens import tokenizer
 from proxy.metrics import BREAK_EVEN, FAILURES
 from proxy.pipeline.jobs import commissions
 from proxy.pipeline.order import Order
-from proxy.pipeline.verdicts import Attempt, decisions, left_alone, outcomes
+from proxy.pipeline.verdicts import Attempt, as_it_came, decisions, outcomes
 from proxy.store.decision import Decision
 from proxy.store.memory import Memory
 
@@ -31,9 +31,10 @@ class Work:
     async def decide(
         self, texts: Mapping[bytes, Text], request: Sequence[Text], order: Order
     ) -> dict[bytes, Decision]:
-        """A decision for each of `texts`, which are some of a request's."""
+        """A decision for each of `texts`, which are some of a request's; those not of the moment are remembered."""
         made = await self._shorten(texts, request, order)
-        return made | await self._memory.settle({k: d for k, d in made.items() if not order.forgets(d)})
+        lasting = {k: d for k, d in made.items() if d.skip is None or not d.skip.is_of_the_moment}
+        return made | await self._memory.settle(lasting)
 
     async def _shorten(
         self, texts: Mapping[bytes, Text], request: Sequence[Text], order: Order
@@ -44,7 +45,7 @@ class Work:
         done, _ = await asyncio.wait([planning], timeout=deadline - loop.time())
         if not done:
             FAILURES.labels(Skip.DEADLINE).inc(len(texts))
-            return {key: left_alone(text.text, Skip.DEADLINE, tags=order.tags) for key, text in texts.items()}
+            return {key: as_it_came(text.text, Skip.DEADLINE, order.tags) for key, text in texts.items()}
         plans = _weighed(dict(zip(texts, planning.result(), strict=True)), order)
         jobs = commissions(texts, plans, order.policy, tokenizer(order.encoding))
         attempts = [(commission, _submit(commission.job, order)) for commission in jobs]

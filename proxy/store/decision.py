@@ -17,7 +17,7 @@ _HEADER = struct.Struct(
 )  # version, length of the reason, original tokens, sent tokens, width of the numbers
 _VERSION = 1
 _NO_SPANS = b"-"
-_CHEAP = frozenset((Skip.OFF, Skip.ROLE, Skip.SHORT, Skip.PROTECTED, Skip.HOLDOUT))
+_CHEAP = frozenset((Skip.OFF, Skip.ROLE, Skip.SHORT, Skip.PROTECTED))
 
 
 class Decision:
@@ -48,6 +48,18 @@ class Decision:
 
     def __hash__(self) -> int:
         return hash(self.encode())
+
+    def with_counts(self, original_tokens: int, sent_tokens: int) -> Decision:
+        """The same, counted."""
+        other = copy.copy(self)
+        other.original_tokens, other.sent_tokens = original_tokens, sent_tokens
+        return other
+
+    def because(self, reason: Skip) -> Decision:
+        """The same for another reason."""
+        other = copy.copy(self)
+        other.skip = reason
+        return other
 
     def render(self, text: str) -> str:
         """What is sent of `text`."""

@@ -9,7 +9,6 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 
 from proxy.metrics import STORE_OPERATIONS
 from proxy.store.backend import Backend
@@ -48,20 +47,21 @@ class Memory:
             ]
         return found
 
-    async def settle(
-        self,
-        decisions: Mapping[bytes, Decision],
-        conversations: Mapping[bytes, Conversation] = MappingProxyType({}),
-    ) -> dict[bytes, Decision]:
-        """Remember decisions unless others were quicker, and return those that count; and conversations in any case."""
+    async def settle(self, decisions: Mapping[bytes, Decision]) -> dict[bytes, Decision]:
+        """Remember decisions unless others were quicker, and return those that count."""
         settled = {key: self._known(key) or decision for key, decision in decisions.items()}
         durable = {key: decision for key, decision in settled.items() if decision.is_durable}
-        if (durable or conversations) and self._backend is not None:
-            settled |= await self._write(self._backend, durable, conversations)
-        remembered: dict[bytes, Remembered] = {**settled, **conversations}
-        for key, value in remembered.items():
-            self.keep(key, value)
+        if durable and self._backend is not None:
+            settled |= await self._write(self._backend, durable)
+        for key, decision in settled.items():
+            self.keep(key, decision)
         return settled
+
+    async def put(self, key: bytes, conversation: Conversation) -> None:
+        """Remember a conversation as it stands now."""
+        self.keep(key, conversation)
+        if self._backend is not None:
+            await self._write(self._backend, {key: conversation})
 
     def keep(self, key: bytes, value: Remembered) -> None:
         """Remember in this worker only."""
@@ -101,21 +101,16 @@ class Memory:
                 self.keep(key, value)
         return found
 
-    async def _write(
-        self,
-        backend: Backend,
-        decisions: Mapping[bytes, Decision],
-        conversations: Mapping[bytes, Conversation],
-    ) -> dict[bytes, Decision]:
+    async def _write(self, backend: Backend, new: Mapping[bytes, Remembered]) -> dict[bytes, Decision]:
         """Write these, and what the store missed while it was down; returns the decisions that stand there."""
-        new: dict[bytes, Remembered] = {**decisions, **conversations}
         late = {key: value for key, value in self._unsaved.items() if key not in new}
-        first = {key: value.encode() for key, value in (new | late).items() if isinstance(value, Decision)}
-        last = {key: value.encode() for key, value in (new | late).items() if not isinstance(value, Decision)}
+        both = {**new, **late}
+        first = {key: value.encode() for key, value in both.items() if isinstance(value, Decision)}
+        newer = {key: value.encode() for key, value in both.items() if isinstance(value, Conversation)}
         try:
             if not self.is_reachable:
                 raise ConnectionError("the store is down")
-            written = dict(zip(first, await backend.settle(first, last), strict=True))
+            written = dict(zip(first, await backend.settle(first, newer), strict=True))
         except Exception as error:
             self._failed(backend, error)
             self._unsaved |= new
@@ -124,7 +119,7 @@ class Memory:
             return {}
         for key in (*new, *late):
             self._unsaved.pop(key, None)
-        found = {key: _decoded(written[key]) for key in decisions}
+        found = {key: _decoded(data) for key, data in written.items() if key in new}
         return {key: value for key, value in found.items() if isinstance(value, Decision)}
 
     def _failed(self, backend: Backend, error: Exception) -> None:

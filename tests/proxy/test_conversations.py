@@ -237,3 +237,24 @@ def test_a_cache_mark_that_moves_on_changes_nothing(upstream: FakeUpstream, wire
         after = wire.send(laconic, [*plain, answer("b"), _marked("go on")])
     assert after[: len(plain)] == before
     assert len(before[2]) < len(result["content"])
+
+
+def test_a_text_left_in_one_conversation_is_shortened_in_the_next(
+    upstream: FakeUpstream, wire: Wire, compressor: EverySecondWord
+) -> None:
+    with Laconic(served(upstream)) as laconic:
+        compressor.error = RuntimeError()
+        assert wire.send(laconic, [SYSTEM, user("a")])[0] == SYSTEM["content"]
+        compressor.error = None
+        short = wire.send(laconic, [SYSTEM, user("b")])[0]
+        assert wire.send(laconic, [SYSTEM, user("a"), answer("a"), user("c")])[0] == SYSTEM["content"]
+        assert wire.skipped == "failed=2, role=1"
+    assert len(short) < len(SYSTEM["content"])
+
+
+def test_markup_goes_from_texts_that_stay_as_they_came(upstream: FakeUpstream, wire: Wire) -> None:
+    tagged = {"role": "user", "content": f"<laconic:keep>{words(30)}</laconic:keep> {words(30, 'more')}"}
+    with Laconic(config(upstream.base_url, route={"tags": True})) as laconic:
+        sent = wire.send(laconic, [tagged, answer("a"), user("b")])
+        again = wire.send(laconic, [tagged, answer("a"), user("b"), answer("b"), user("c")])
+    assert sent[0] == again[0] == f"{words(30)} {words(30, 'more')}"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import threading
 
 import pytest
 
+from policies.config import Config
 from tests.fakes.compressor import EverySecondWord
 from tests.fakes.laconic import Laconic, body, chat, config, metric, send, words
 from tests.fakes.redis import RedisServer
@@ -129,6 +131,45 @@ def test_a_policy_may_refuse_instead(upstream: FakeUpstream, compressor: EverySe
         assert int(refused.headers["retry-after"]) > 0
         compressor.error = None
         assert int(chat(laconic, body(words(100))).headers["x-laconic-saved-tokens"]) > 0
+
+
+def _overflowing(base_url: str, context_tokens: int | None) -> Config:
+    facts = {} if context_tokens is None else {"*": {"context_tokens": context_tokens}}
+    return config(base_url, policy={"on_failure": "forward_unless_overflow"}, models=facts)
+
+
+@pytest.mark.parametrize(("context_tokens", "status"), [(100, 503), (100_000, 200), (None, 200)])
+def test_a_policy_may_refuse_what_would_not_fit(
+    upstream: FakeUpstream, compressor: EverySecondWord, context_tokens: int | None, status: int
+) -> None:
+    request = json.loads(body(words(100)))
+    with Laconic(_overflowing(upstream.base_url, context_tokens)) as laconic:
+        compressor.error = RuntimeError()
+        answer = chat(laconic, json.dumps(request | {"model": "unheard-of"}).encode())
+        assert answer.status == status
+        if status == 503:
+            assert answer.code == "compression_unavailable"
+            assert f"don't fit the model's {context_tokens}" in answer.json()["error"]["message"]
+
+
+def test_what_was_refused_is_tried_again_and_what_was_sent_is_not(
+    upstream: FakeUpstream, compressor: EverySecondWord
+) -> None:
+    with Laconic(_overflowing(upstream.base_url, 300)) as laconic:
+        compressor.error = RuntimeError()
+        assert chat(laconic, body(words(400))).status == 503
+        assert chat(laconic, body(words(60))).status == 200
+        compressor.error = None
+        assert int(chat(laconic, body(words(400))).headers["x-laconic-saved-tokens"]) > 0
+        assert chat(laconic, body(words(60))).headers["x-laconic-saved-tokens"] == "0"
+
+
+def test_the_rest_of_the_request_needs_room_too(upstream: FakeUpstream, compressor: EverySecondWord) -> None:
+    tools = [{"type": "function", "function": {"name": "f", "description": words(500)}}]
+    with Laconic(_overflowing(upstream.base_url, 600)) as laconic:
+        compressor.error = RuntimeError()
+        assert chat(laconic, body(words(60))).status == 200
+        assert chat(laconic, body(words(61), tools=tools)).status == 503
 
 
 @pytest.mark.parametrize("trouble", ["killed", "hangs"])

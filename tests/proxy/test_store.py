@@ -49,6 +49,13 @@ async def test_the_first_writer_wins(backend: Backend) -> None:
     assert await backend.get_many([b"a"]) == [b"1"]
 
 
+async def test_what_is_newer_replaces_what_is_there(backend: Backend) -> None:
+    await backend.settle({b"a": b"1"}, {b"c": b"old"})
+    assert await backend.settle({b"a": b"2"}, {b"c": b"new", b"d": b""}) == [b"1"]
+    assert await backend.settle({}, {}) == []
+    assert await backend.get_many([b"a", b"c", b"d"]) == [b"1", b"new", b""]
+
+
 async def test_unused_decisions_are_forgotten(backend: Backend) -> None:
     await backend.settle({b"a": b"1"}, {})
     await asyncio.sleep(1.2)
@@ -65,7 +72,9 @@ async def test_use_renews_the_lifetime(backend: Backend) -> None:
 
 async def test_two_processes_may_share_a_file(tmp_path: Path) -> None:
     one, other = (SqliteBackend(tmp_path / "laconic.db", ttl_s=60) for _ in range(2))
-    await asyncio.gather(*(store.settle({b"%d" % i: b"x" for i in range(50)}, {}) for store in (one, other) * 5))
+    await asyncio.gather(
+        *(store.settle({b"%d" % i: b"x" for i in range(50)}, {}) for store in (one, other) * 5)
+    )
     assert await other.get_many([b"0", b"49"]) == [b"x", b"x"]
     await one.close()
     await other.close()
@@ -116,9 +125,9 @@ async def test_memory_forgets_the_least_recently_used() -> None:
     size = Decision(1, 1).size_bytes
     memory = Memory(3 * size)
     for key in (b"a", b"b", b"c"):
-        await memory.settle({key: Decision(1, 1)}, {})
+        await memory.settle({key: Decision(1, 1)})
     await memory.get_many([b"a"])
-    await memory.settle({b"d": Decision(1, 1)}, {})
+    await memory.settle({b"d": Decision(1, 1)})
     found = await memory.get_many([b"a", b"b", b"c", b"d"])
     assert [decision is not None for decision in found] == [True, False, True, True]
 
@@ -129,10 +138,10 @@ async def test_memory_reads_through_and_saves_what_it_decided_while_the_store_wa
     with RedisServer() as server:
         memory = Memory(10**6, RedisBackend(server.url, ttl_s=60))
         server.kill()
-        await memory.settle({b"a": Decision(9, 9, None, Skip.DEADLINE)}, {})
+        await memory.settle({b"a": Decision(9, 9, None, Skip.DEADLINE)})
         server.restart()
         await asyncio.sleep(1.1)  # a store that failed is left in peace for a second
-        await memory.settle({b"b": Decision(5, 5, None, Skip.DEADLINE)}, {})
+        await memory.settle({b"b": Decision(5, 5, None, Skip.DEADLINE)})
         memory.clear()
         assert await memory.get_many([b"a", b"b"]) == [
             Decision(9, 9, None, Skip.DEADLINE),
@@ -144,7 +153,7 @@ async def test_memory_reads_through_and_saves_what_it_decided_while_the_store_wa
 async def test_no_text_is_ever_stored(tmp_path: Path) -> None:
     backend = SqliteBackend(tmp_path / "laconic.db", ttl_s=60)
     memory = Memory(10**6, backend)
-    await memory.settle({Keys(b"s").digest(b"my prompt"): Decision(2, 1, [(0, 2), (3, 9)])}, {})
+    await memory.settle({Keys(b"s").digest(b"my prompt"): Decision(2, 1, [(0, 2), (3, 9)])})
     await memory.close()
     with sqlite3.connect(tmp_path / "laconic.db") as connection:
         (row,) = connection.execute("SELECT key, value FROM decisions").fetchall()
