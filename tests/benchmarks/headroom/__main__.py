@@ -57,7 +57,11 @@ def _tables(recordings: Sequence[Recording], replay: Path | None, bill_as: Seque
         for model in bill_as:
             facts = _always(model)
             rows = [as_they_came(conversations, facts)]
-            rows += [recorded(each.side, each.traffic[traffic], facts) for each in recordings]
+            rows += [
+                recorded(each.side, each.traffic[traffic], facts)
+                for each in recordings
+                if traffic in each.traffic
+            ]
             if replay is not None:
                 rows += replayed(replay, traffic, model)
             yield Table(f"{traffic}, billed as {model}", COLUMNS, [_row(figures) for figures in rows])

@@ -50,12 +50,14 @@ def headroom(port: int, upstream_port: int) -> Proxy:
     return Proxy("headroom", [_program("headroom"), "proxy", *options], environment, "/livez", 15.0)
 
 
-def laconic(port: int, upstream_port: int, config: Path | None, home: Path) -> Proxy:
-    """laconic under `config`, its upstreams replaced by the one on loopback; without one as it comes."""
+def laconic(port: int, upstream_port: int, home: Path, *, config: Path | None, policy: str | None) -> Proxy:
+    """laconic under `config`, its upstreams replaced by the one on loopback, or a built-in policy, or as it comes."""
     upstream = f"http://127.0.0.1:{upstream_port}/v1"
     options = ["--port", str(port), "--quiet"]
     if config is not None:
         options += ["--config", _redirected(config, upstream, home).name]
+    if policy is not None:
+        options += ["--policy", policy]
     environment = {"LACONIC_UPSTREAM_URL": upstream, "OPENAI_API_KEY": "sk-benchmark"}
     return Proxy("laconic", [_program("laconic"), "serve", *options], environment, "/readyz")
 

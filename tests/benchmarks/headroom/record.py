@@ -46,11 +46,14 @@ def main() -> None:
     with RecordingUpstream() as upstream:
         proxy = headroom(port, upstream.server_port)
         if arguments.laconic:
-            proxy = laconic(port, upstream.server_port, arguments.config, home)
+            proxy = laconic(
+                port, upstream.server_port, home, config=arguments.config, policy=arguments.policy
+            )
         log = arguments.out / "proxy.log"
         with running(proxy, port, home, log):
             seconds = dict(_record(path, arguments, upstream, port) for path in arguments.traffic)
-    about = _about(proxy, arguments.config, seconds, log)
+    named = [arguments.config.name] if arguments.config else [arguments.policy] if arguments.policy else []
+    about = _about(" ".join([proxy.name, *named]), proxy, seconds, log)
     (arguments.out / "about.json").write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n")
 
 
@@ -59,7 +62,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help="a folder outside the repository")
     parser.add_argument("--limit", type=int, help="at most so many requests of each file")
     parser.add_argument("--laconic", action="store_true", help="through laconic in place of Headroom")
-    parser.add_argument("--config", type=Path, help="laconic's configuration")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--config", type=Path, help="laconic's configuration")
+    which.add_argument("--policy", help="one of laconic's built-in policies")
     parser.add_argument("traffic", type=Path, nargs="+", help="JSONL, gzipped or not")
     return parser.parse_args()
 
@@ -114,11 +119,11 @@ def _answer(row: Row, following: Row | None) -> Row:
     return {"role": "assistant", "content": "Done."}
 
 
-def _about(proxy: Proxy, config: Path | None, seconds: dict[str, float], log: Path) -> dict[str, Any]:
+def _about(side: str, proxy: Proxy, seconds: dict[str, float], log: Path) -> dict[str, Any]:
     settings = proxy.environment.items()
     environment = [f"{key}={value}" for key, value in settings if not value.startswith("/")]
     return {
-        "side": proxy.name if config is None else f"{proxy.name}, {config.name}",
+        "side": side,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": {"python": platform.python_version(), **_versions()},
         "command": " ".join([*environment, Path(proxy.command[0]).name, *proxy.command[1:]]),
