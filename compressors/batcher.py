@@ -138,6 +138,12 @@ class Batcher:
             self._closed = True
             self._change.notify()
 
+    async def ended(self, timeout_s: float) -> None:
+        """Wait for the thread, at most so long, after `close`: torch doesn't bear an exit in the middle of its work."""
+        until = time.monotonic() + timeout_s
+        while self._thread.is_alive() and time.monotonic() < until:  # noqa: ASYNC110 (as in `loaded`)
+            await asyncio.sleep(_POLL_S)
+
     def _run(self) -> None:
         try:
             compressor = self._load()

@@ -35,6 +35,7 @@ _WITHOUT_INFLUENCE = {
     "adopt", "break_even", "compressor", "deadline_ms", "extends", "holdout", "mode", "on_failure", "recover"
 }  # fmt: skip
 _MOST_ORDERS = 1024
+_LAST_BATCH_S = 20.0
 
 
 @dataclass
@@ -153,6 +154,7 @@ class Gateway:
             await self.ledger.close()
         if successor is None:
             await self.client.close()
+            await asyncio.gather(*(engine.ended(_LAST_BATCH_S) for engine in self.engines.values()))
 
 
 def engine_of(compressor: Compressor) -> Batcher:
