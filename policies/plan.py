@@ -32,6 +32,7 @@ class Skip(StrEnum):
     INVARIANT = "invariant"  # the result broke a guard
     NOT_WORTH = "not_worth"  # the time would cost more than the tokens
     ADOPTED = "adopted"  # sent before, by others or under another policy
+    CACHE_MINIMUM = "cache_minimum"  # shortened, the conversation would be too short for the provider's cache
     HOLDOUT = "holdout"  # the conversation is one of those that savings are measured against
     DEADLINE = "deadline"
     OVERLOADED = "overloaded"
@@ -48,7 +49,7 @@ class Skip(StrEnum):
     @property
     def is_of_the_moment(self) -> bool:
         """Whether the same text may be shortened in another conversation."""
-        return self in _FAILURES or self in (Skip.NOT_WORTH, Skip.ADOPTED)
+        return self in _FAILURES or self in (Skip.NOT_WORTH, Skip.ADOPTED, Skip.CACHE_MINIMUM)
 
 
 _FAILURES = frozenset((Skip.DEADLINE, Skip.OVERLOADED, Skip.FAILED, Skip.NOT_READY))

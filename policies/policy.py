@@ -277,6 +277,9 @@ class Policy(Section):
     adopt: Literal["new_messages_only", "all"] = "new_messages_only"
     """Which messages of a conversation that was running before laconic saw it are shortened: those that arrive from
     then on, or `all`, which sends other bytes for the old ones once."""
+    keep_cacheable: bool = True
+    """Whether a conversation is only shortened beyond the length from which its model's provider caches prompts (1,024
+    tokens as a rule), so that no later turn pays more."""
     holdout: float = Field(default=0.0, ge=0, lt=1)
     """Share of conversations that go up as they came, so that savings can be measured against them."""
     break_even: BreakEven = BreakEven()

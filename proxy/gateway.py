@@ -32,7 +32,8 @@ from proxy.upstream import UpstreamClient
 
 # What changes neither which words stay nor which texts are looked at.
 _WITHOUT_INFLUENCE = {
-    "adopt", "break_even", "compressor", "deadline_ms", "extends", "holdout", "mode", "on_failure", "recover"
+    "adopt", "break_even", "compressor", "deadline_ms", "extends", "holdout", "keep_cacheable", "mode",
+    "on_failure", "recover",
 }  # fmt: skip
 _MOST_ORDERS = 1024
 _LAST_BATCH_S = 20.0
@@ -117,13 +118,17 @@ class Gateway:
             scope = (b"route", choice.route.name.encode())
         else:  # hashed like the rest: a credential itself is stored nowhere
             scope = (b"caller", repr([headers.get(name) for name in CREDENTIAL_HEADERS]).encode())
+        facts = self.models.facts(model)
         worth = token_s(
             order.policy.break_even,
-            self.models.input_usd(model),
+            facts.price.input_usd if facts is not None and facts.price is not None else None,
             self.speeds.seconds_per_token(choice.route.upstream, model),
             on_gpu=order.engine.is_ready and has_gpu(self.config.compressors[order.policy.compressor]),
         )
-        return replace(order, scope=self.keys.within(*scope), token_s=worth)
+        minimum = 0
+        if order.policy.keep_cacheable and facts is not None and facts.caching.kind != "none":
+            minimum = facts.caching.minimum_tokens
+        return replace(order, scope=self.keys.within(*scope), token_s=worth, cache_minimum_tokens=minimum)
 
     def _new_order(self, choice: Choice, encoding: str) -> Order:
         policy = choice.policy

@@ -24,8 +24,3 @@ class Models:
     def facts(self, model: str) -> ModelFacts | None:
         """What is known of `model`."""
         return facts_of(model, self._rules) if self._is_read else with_rules(model, None, self._rules)
-
-    def input_usd(self, model: str) -> float | None:
-        """What a token of the prompt costs, in USD."""
-        facts = self.facts(model)
-        return facts.price.input_usd if facts is not None and facts.price is not None else None

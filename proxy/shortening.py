@@ -97,6 +97,7 @@ class Shortening:
                     for number, slot in enumerate(texts.slots)
                 ],
                 order,
+                around_characters=self._around_characters,
                 rehearsal=rehearsal,
             )
         except Exception as error:
@@ -131,8 +132,13 @@ class Shortening:
     async def _tokens_to_send(self) -> int:
         """The texts' tokens, and about as many for the rest of the body as its characters suggest."""
         assert self._decided is not None
-        rest = len(self._texts.source) - sum(slot.end - slot.start for slot in self._texts.slots)
-        return sum(decision.sent_tokens for decision in await self._decided.counted()) + rest // 4
+        texts = sum(decision.sent_tokens for decision in await self._decided.counted())
+        return texts + self._around_characters // 4
+
+    @property
+    def _around_characters(self) -> int:
+        """Length of what the body holds beside its texts."""
+        return len(self._texts.source) - sum(slot.end - slot.start for slot in self._texts.slots)
 
 
 def without_tags(texts: ChatBody) -> dict[int, str]:

@@ -22,6 +22,8 @@ class Order:
     encoding: str
     rate: float | None = None
     tags: bool = False
+    cache_minimum_tokens: int = 0
+    """Length from which the upstream caches a conversation; 0 where that doesn't matter."""
     token_s: float | None = None
     """Seconds of compression that a saved token is worth; None if every saving is."""
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from policies.groups import Text
 from policies.plan import Skip
 from policies.tokens import tokenizer
+from proxy.pipeline.cacheable import is_too_short, left_to_be_cached
 from proxy.pipeline.course import cluster_of, conversation_of, sent_as_it_came
 from proxy.pipeline.flights import Flights
 from proxy.pipeline.history import History
@@ -60,10 +61,13 @@ class Pipeline:
         # Of its own, so that no plan waits behind a count that nobody waits for.
         self._counter = ThreadPoolExecutor(1, thread_name_prefix="laconic-count")
 
-    async def decide(self, texts: Sequence[Text], order: Order, *, rehearsal: bool = False) -> Decided:
+    async def decide(
+        self, texts: Sequence[Text], order: Order, *, around_characters: int = 0, rehearsal: bool = False
+    ) -> Decided:
         """A decision for each text; what isn't ready at the policy's deadline is left as it is.
 
-        A `rehearsal` decides as if the conversation had passed here from its first message on.
+        `around_characters` is the length of what else the request holds. A `rehearsal` decides as if the
+        conversation had passed here from its first message on.
         """
         if not texts:
             return Decided([])
@@ -71,7 +75,7 @@ class Pipeline:
         conversation, keys = await self._look_up(history, recall, order, rehearsal=rehearsal)
         found = self._remembered(history, recall, conversation, keys, order)
         unknown = [place for place in range(len(texts)) if place not in found]
-        found |= self._without_model(unknown, history, conversation, order)
+        found |= self._without_model(unknown, history, conversation, order, around_characters)
         fresh = {place: keys[place][-1] for place in unknown if place not in found}
         made = await self._made(fresh, history, keys, order)
         found |= {place: made[key] for place, key in fresh.items()}
@@ -121,15 +125,23 @@ class Pipeline:
         }
 
     def _without_model(
-        self, places: Sequence[int], history: History, conversation: Conversation, order: Order
+        self,
+        places: Sequence[int],
+        history: History,
+        conversation: Conversation,
+        order: Order,
+        around_characters: int,
     ) -> dict[int, Decision]:
         """What needs no model to be decided."""
         found = {}
+        short = is_too_short(history.texts, order.cache_minimum_tokens, around_characters)
         for place in places:
             text = history.texts[place]
             era = conversation.era(text.group)
             closed = era.closed or era.terms != order.terms
             reason = Skip.ADOPTED if closed else at_a_glance(text, order)
+            if reason is None and short and text.group == history.last:
+                reason = Skip.CACHE_MINIMUM
             if reason is not None:
                 found[place] = as_it_came(text.text, reason, order.tags)
         return found
@@ -149,6 +161,26 @@ class Pipeline:
         if ours:
             self._flights.take_off(self._work.decide(ours, history.texts, order), ours)
         return await self._flights.land(fresh.values())
+
+    def _too_short(
+        self,
+        history: History,
+        conversation: Conversation,
+        found: Mapping[int, Decision],
+        order: Order,
+        around_characters: int,
+    ) -> list[int]:
+        """Places that are left as they came lest the conversation be too short for the provider's cache."""
+        places = range(len(history.texts))
+        new = {place for place in places if history.texts[place].group == history.last}
+        new -= sent_as_it_came(conversation, history).keys()
+        return left_to_be_cached(
+            history.texts,
+            [found[place] for place in places],
+            new,
+            order.cache_minimum_tokens,
+            around_characters,
+        )
 
     def _counting(
         self, history: History, keys: Keys, decisions: Sequence[Decision], order: Order

@@ -20,7 +20,8 @@ _ERA = struct.Struct("<I16sB")
 _LEFT = struct.Struct("<IB")
 _BY_GROUP, _CLOSED = 1, 2
 _REASONS = (
-    Skip.DEADLINE, Skip.OVERLOADED, Skip.FAILED, Skip.NOT_READY, Skip.NOT_WORTH, Skip.ADOPTED
+    Skip.DEADLINE, Skip.OVERLOADED, Skip.FAILED, Skip.NOT_READY, Skip.NOT_WORTH, Skip.ADOPTED,
+    Skip.CACHE_MINIMUM,
 )  # fmt: skip
 
 

@@ -28,6 +28,7 @@ POLICY: dict[str, Any] = {
     "force_tokens": [],
     "min_saved_tokens": 1,
     "deadline_ms": 20_000,
+    "keep_cacheable": False,  # or texts would have to be long
 }
 
 
