@@ -5,10 +5,12 @@ Owns the walk through a request and what of a text is structure; which word stan
 
 from __future__ import annotations
 
-import functools
 import json
 import re
+import time
 from collections.abc import Callable
+from itertools import islice
+from operator import itemgetter
 from typing import Any
 
 import regex  # type: ignore[import-untyped]
@@ -46,6 +48,8 @@ _PARTS = regex.compile(
     """,
     regex.VERBOSE,
 )
+_CHUNKS_PER_BREATH = 128
+_BREATH_S = 0.0003
 _NEGATED = re.compile(
     r"(?:ai|are|ca|could|did|does|do|had|has|have|is|might|must|need|ought|sha|should|was|were|wo|would)n['’]t"
 )
@@ -69,16 +73,12 @@ class Redaction:
     """
 
     def __init__(self, key: bytes) -> None:
-        """`key` decides which word stands for which."""
-        self._key = key
+        """`key` decides which word stands for which. Takes some hundred ms to load a vocabulary."""
+        self._words = StandIns(key, KEPT_WORDS)
         # A conversation's texts come again with each turn, and few words make up most of all texts.
         self._texts = _Known(self._text, most=1024, longest=16_384)
         self._chunks = _Known(self._chunk, most=50_000, longest=64)
         self._wordings = _Known(self._wording, most=50_000, longest=32)
-
-    @functools.cached_property
-    def _words(self) -> StandIns:
-        return StandIns(self._key, KEPT_WORDS)  # takes half a second, which is the writing thread's
 
     def request(self, body: bytes) -> bytes:
         """A request body with every string redacted that isn't the API's own; raises ValueError if it isn't JSON."""
@@ -108,8 +108,17 @@ class Redaction:
 
     def _text(self, text: str) -> str:
         parts = _MARKUP.split(text)  # every second one is markup
-        parts[::2] = ("".join(map(self._chunks.__getitem__, _CHUNKS.findall(part))) for part in parts[::2])
+        parts[::2] = map(self._prose, parts[::2])
         return "".join(parts)
+
+    def _prose(self, text: str) -> str:
+        """Redact a text without markup, with pauses in which other threads, such as the event loop's, may run."""
+        chunks = map(itemgetter(0), _CHUNKS.finditer(text))
+        pieces = []
+        while piece := "".join(map(self._chunks.__getitem__, islice(chunks, _CHUNKS_PER_BREATH))):
+            pieces.append(piece)
+            time.sleep(_BREATH_S)
+        return "".join(pieces)
 
     def _chunk(self, chunk: str) -> str:
         redacted: str = _PARTS.sub(self._stand_in, chunk)

@@ -128,16 +128,16 @@ def command(
 def _capture(path: Path, max_bytes: int, redact: bool) -> Callable[[], Capture]:
     """What opens the file in each worker; raises `UnusableFileError` if that can't be done."""
     from proxy.capture import Capture
+    from proxy.capture.file import CaptureFile
 
-    key = secrets.token_bytes(32)  # handed to the workers, and written nowhere
-    opened = functools.partial(Capture.open, path, key, max_bytes=max_bytes, redact=redact)
     try:
-        opened().close()
+        CaptureFile(path, max_bytes).close()
     except OSError as error:
         raise UnusableFileError(f"--capture: {path}: {error.strerror}") from error
     kept = "with other words in the place of theirs" if redact else "with all that they say"
     _log.warning("capture: chat requests are written to %s, %s, until it has %d bytes", path, kept, max_bytes)
-    return opened
+    key = secrets.token_bytes(32)  # handed to the workers, and written nowhere
+    return functools.partial(Capture.open, path, key, max_bytes=max_bytes, redact=redact)
 
 
 def _app(
