@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -65,6 +68,24 @@ def test_key_hash_refuses_what_is_no_key_without_showing_it(text: str) -> None:
     assert "16 or more printable ASCII characters" in " ".join(result.output.split())
     assert "hunter2" not in result.output
     assert KEY not in result.output
+
+
+def test_key_hash_asks_at_a_terminal_without_showing_what_is_typed() -> None:
+    terminal, its_end = os.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "proxy.cli", "key", "hash"],
+        cwd=Path(__file__).parents[2], stdin=its_end, stdout=subprocess.PIPE, stderr=its_end,
+        start_new_session=True, text=True,
+    )  # fmt: skip
+    os.close(its_end)
+    shown = b""
+    while b"Key:" not in shown:
+        shown += os.read(terminal, 1000)
+    os.write(terminal, KEY.encode() + b"\n")
+    assert process.communicate(timeout=30)[0] == key_hash(KEY) + "\n"
+    shown += os.read(terminal, 1000)
+    os.close(terminal)
+    assert KEY.encode() not in shown
 
 
 def test_key_hash_takes_no_argument() -> None:
