@@ -16,24 +16,34 @@ from policies.protection.addresses import urls
 from policies.protection.code import code
 from policies.protection.identifiers import identifiers
 from policies.protection.json_like import json_like
-from policies.protection.markup import tags
+from policies.protection.logs import logs
+from policies.protection.markup import elements, tags
 from policies.protection.negations import negations
 from policies.protection.numbers import numbers
 from policies.protection.quotes import inline_code, quotes
+from policies.protection.settings import settings
 from policies.protection.spans import Span, bridge_blanks, subtract, union
 from policies.protection.tables import tables
+from policies.protection.yaml_like import yaml_like
 
 __all__ = ["KINDS", "ProtectKind", "Protection", "Span", "protect"]
 
 ProtectKind = Literal[
-    "code", "json", "urls", "numbers", "negations", "quotes", "identifiers", "tables", "tags"
+    "code", "json", "data", "logs", "tables", "tags", "urls", "numbers", "negations", "quotes", "identifiers"
 ]
 KINDS: tuple[ProtectKind, ...] = get_args(ProtectKind)
 
 Recogniser = Callable[[str], Iterable[Span]]
 InlineRecogniser = Callable[[str, int, int], Iterable[Span]]
 
-_BLOCKS: dict[ProtectKind, Recogniser] = {"code": code, "json": json_like, "tables": tables, "tags": tags}
+_BLOCKS: dict[ProtectKind, tuple[Recogniser, ...]] = {
+    "code": (code,),
+    "json": (json_like,),
+    "data": (yaml_like, settings),
+    "logs": (logs,),
+    "tables": (tables,),
+    "tags": (tags, elements),
+}
 _INLINE: dict[ProtectKind, tuple[InlineRecogniser, ...]] = {
     "code": (inline_code,),
     "urls": (urls,),
@@ -60,7 +70,7 @@ def protect(text: str, kinds: Collection[ProtectKind]) -> Protection:
 
     Where a block and an inline span overlap, the block wins. Linear in `len(text)`.
     """
-    blocks = union(span for kind, find in _BLOCKS.items() if kind in kinds for span in find(text))
+    blocks = union(span for kind in kinds for find in _BLOCKS.get(kind, ()) for span in find(text))
     blocks = bridge_blanks(text, blocks)
     finders = {find for kind in kinds for find in _INLINE.get(kind, ())}
     found = [

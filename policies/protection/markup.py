@@ -10,6 +10,9 @@ from collections.abc import Iterator
 
 from policies.protection.spans import Span
 
+_LINE = re.compile(r"[^\n]+")
+_TAG = re.compile(r"<[^<>]*>")
+_LONGEST_TEXT = 60  # characters of a line outside its tags; longer text is prose
 _MARKUP = re.compile(
     r"""
     </?[A-Za-z][\w:.-]*+                                            # XML, HTML: name …
@@ -25,6 +28,27 @@ _MARKUP = re.compile(
     """,
     re.VERBOSE,
 )
+
+
+def elements(text: str) -> Iterator[Span]:
+    """Runs of two lines or more that begin and end with a tag and have little text between."""
+    start = end = 0
+    for line in _LINE.finditer(text):
+        content = line[0].strip()
+        if not (content.startswith("<") and content.endswith(">") and _is_markup(content)):
+            continue
+        if line.start() > end + 1:
+            if text.find("\n", start, end) >= 0:
+                yield start, end
+            start = line.start()
+        end = line.end()
+    if text.find("\n", start, end) >= 0:
+        yield start, end
+
+
+def _is_markup(line: str) -> bool:
+    bare = _TAG.sub("", line)
+    return len(bare) < len(line) and len(bare) <= _LONGEST_TEXT
 
 
 def tags(text: str) -> Iterator[Span]:

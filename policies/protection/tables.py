@@ -1,4 +1,4 @@
-"""Tables in plain text: Markdown and console grids, CSV, TSV."""
+"""Tables in plain text: Markdown and console grids, columns that spaces align, CSV, TSV."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from policies.protection.spans import Span
 _LINE = re.compile(r"[^\n]+")
 _QUOTED = re.compile(r'"[^"]*+"')
 _IN_NUMBER = re.compile(r"(?<=\d),(?=\d)")
+_GAP = re.compile(r"(?<![\s.?!:,;]) {2,}(?=\S)")
 _WIDEST_FIELD = {",": 40, ";": 40, ", ": 20}  # characters, on average; clauses of a sentence are longer
 _FEWEST_SEPARATORS = {",": 1, ";": 1, ", ": 3}
+_WIDEST_ROW = 200  # characters of a row whose columns are aligned
 
 Shape = tuple[str, int]
 """Separator and number of columns' separators; 0 where rows are framed and may differ."""
-_FEWEST_ROWS = {"|": 2, "\t": 2, ",": 3, ";": 3, ", ": 4}
+_FEWEST_ROWS = {"|": 2, "\t": 2, ",": 3, ";": 3, ", ": 4, "  ": 2, " ": 4}
 
 
 def tables(text: str) -> Iterator[Span]:
@@ -46,6 +48,9 @@ def _shape(line: str) -> Shape | None:
         return "|", line.count("|")
     if "\t" in line.strip():
         return "\t", line.count("\t")
+    if "  " in line and len(line) <= _WIDEST_ROW:
+        gaps = len(_GAP.findall(line))
+        return ("  ", 0) if gaps > 1 else (" ", 0) if gaps else _comma_shape(line)
     return _comma_shape(line)
 
 
