@@ -98,8 +98,9 @@ class Gateway:
         await asyncio.gather(self.models.read(), *(engine.loaded() for engine in self.engines.values()))
 
     def why_not_ready(self) -> list[str]:
-        """A line for each engine that can't work yet."""
-        return [
+        """A line for all that can't work yet."""
+        prices = [] if self.models.is_read else ["the models' prices: loading"]
+        return prices + [
             f"{compressor.model}: {engine.load_error or 'loading'}"
             for compressor, engine in self.engines.items()
             if not engine.is_ready

@@ -14,13 +14,14 @@ class Models:
 
     def __init__(self, rules: Mapping[str, ModelRule]) -> None:
         self._rules = rules
-        self._is_read = False
+        self.is_read = False
+        """Whether the price list is known."""
 
     async def read(self) -> None:
         """Read the price list in a thread."""
         await asyncio.get_running_loop().run_in_executor(None, facts_of, "")
-        self._is_read = True
+        self.is_read = True
 
     def facts(self, model: str) -> ModelFacts | None:
         """What is known of `model`."""
-        return facts_of(model, self._rules) if self._is_read else with_rules(model, None, self._rules)
+        return facts_of(model, self._rules) if self.is_read else with_rules(model, None, self._rules)

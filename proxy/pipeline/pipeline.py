@@ -10,20 +10,17 @@ from dataclasses import dataclass
 from policies.groups import Text
 from policies.plan import Skip
 from policies.tokens import tokenizer
-from proxy.pipeline.cacheable import is_too_short, left_to_be_cached
 from proxy.pipeline.course import cluster_of, conversation_of, sent_as_it_came
 from proxy.pipeline.flights import Flights
 from proxy.pipeline.history import History
 from proxy.pipeline.order import Order
 from proxy.pipeline.recall import Recall
-from proxy.pipeline.verdicts import as_it_came, counted
+from proxy.pipeline.request import Keys, Request
+from proxy.pipeline.verdicts import counted
 from proxy.pipeline.work import Work, at_a_glance
 from proxy.store.conversation import Conversation, begun
 from proxy.store.decision import Decision
 from proxy.store.memory import Memory
-
-Keys = Mapping[int, tuple[bytes, ...]]
-"""For the place of each text the keys under which its decision may stand; a new one is written under the last."""
 
 
 @dataclass(slots=True)
@@ -73,18 +70,19 @@ class Pipeline:
             return Decided([])
         history, recall = History(texts, order.scope), Recall(self._memory)
         conversation, keys = await self._look_up(history, recall, order, rehearsal=rehearsal)
-        found = self._remembered(history, recall, conversation, keys, order)
-        unknown = [place for place in range(len(texts)) if place not in found]
-        found |= self._without_model(unknown, history, conversation, order, around_characters)
-        fresh = {place: keys[place][-1] for place in unknown if place not in found}
-        made = await self._made(fresh, history, keys, order)
+        request = Request(history, conversation, keys, order, around_characters)
+        found = request.remembered(recall)
+        found |= request.without_model(place for place in keys if place not in found)
+        fresh = {place: keys[place][-1] for place in keys if place not in found}
+        made = await self._made(fresh, request)
         found |= {place: made[key] for place, key in fresh.items()}
-        decided = Decided(
-            [found[place] for place in range(len(texts))], conversation.held_out, cluster_of(history)
-        )
-        decided.counting = self._counting(history, keys, decided.decisions, order)
+        decisions = request.long_enough([found[place] for place in range(len(texts))])
+        decided = Decided(decisions, conversation.held_out, cluster_of(history))
+        decided.counting = self._counting(request, decisions)
         if not rehearsal:
-            decided.conversation = _as_sent(history, recall, conversation, decided.decisions)
+            sent = request.as_sent(decisions)
+            here = history.turns[history.last]
+            decided.conversation = (here, sent) if recall.conversation(here) != sent else None
         return decided
 
     async def remember(self, decided: Decided) -> None:
@@ -114,113 +112,42 @@ class Pipeline:
         await recall.ask(key for candidates in keys.values() for key in candidates)
         return conversation, keys
 
-    def _remembered(
-        self, history: History, recall: Recall, conversation: Conversation, keys: Keys, order: Order
-    ) -> dict[int, Decision]:
-        """What is known already, the places of the texts that go as they came included."""
-        known = {place: decision for place in keys if (decision := recall.decision(keys[place])) is not None}
-        return known | {
-            place: as_it_came(history.texts[place].text, reason, order.tags, known.get(place))
-            for place, reason in sent_as_it_came(conversation, history).items()
-        }
-
-    def _without_model(
-        self,
-        places: Sequence[int],
-        history: History,
-        conversation: Conversation,
-        order: Order,
-        around_characters: int,
-    ) -> dict[int, Decision]:
-        """What needs no model to be decided."""
-        found = {}
-        short = is_too_short(history.texts, order.cache_minimum_tokens, around_characters)
-        for place in places:
-            text = history.texts[place]
-            era = conversation.era(text.group)
-            closed = era.closed or era.terms != order.terms
-            reason = Skip.ADOPTED if closed else at_a_glance(text, order)
-            if reason is None and short and text.group == history.last:
-                reason = Skip.CACHE_MINIMUM
-            if reason is not None:
-                found[place] = as_it_came(text.text, reason, order.tags)
-        return found
-
-    async def _made(
-        self, fresh: Mapping[int, bytes], history: History, keys: Keys, order: Order
-    ) -> dict[bytes, Decision]:
+    async def _made(self, fresh: Mapping[int, bytes], request: Request) -> dict[bytes, Decision]:
         """Decisions about `fresh` places, ours or those that another request is waiting for already."""
         if not fresh:
             return {}
-        ours = {key: history.texts[place] for place, key in fresh.items() if key not in self._flights}
+        texts, order = request.history.texts, request.order
+        ours = {key: texts[place] for place, key in fresh.items() if key not in self._flights}
         if ours and order.terms.by_group:  # what is decided together is decided from the same texts again
             groups = {text.group for text in ours.values()}
-            for place, text in enumerate(history.texts):
+            for place, text in enumerate(texts):
                 if text.group in groups and (place in fresh or at_a_glance(text, order) is None):
-                    ours[keys[place][-1]] = text
+                    ours[request.keys[place][-1]] = text
         if ours:
-            self._flights.take_off(self._work.decide(ours, history.texts, order), ours)
+            self._flights.take_off(self._work.decide(ours, texts, order), ours)
         return await self._flights.land(fresh.values())
 
-    def _too_short(
-        self,
-        history: History,
-        conversation: Conversation,
-        found: Mapping[int, Decision],
-        order: Order,
-        around_characters: int,
-    ) -> list[int]:
-        """Places that are left as they came lest the conversation be too short for the provider's cache."""
-        places = range(len(history.texts))
-        new = {place for place in places if history.texts[place].group == history.last}
-        new -= sent_as_it_came(conversation, history).keys()
-        return left_to_be_cached(
-            history.texts,
-            [found[place] for place in places],
-            new,
-            order.cache_minimum_tokens,
-            around_characters,
-        )
-
     def _counting(
-        self, history: History, keys: Keys, decisions: Sequence[Decision], order: Order
+        self, request: Request, decisions: Sequence[Decision]
     ) -> asyncio.Future[list[Decision]] | None:
         """Count in the background what no decision needed to be counted for."""
-        texts = history.texts
-        places = [
-            place
+        texts, encoding = request.history.texts, request.order.encoding
+        uncounted = {
+            place: decision
             for place, decision in enumerate(decisions)
             if not decision.original_tokens and texts[place].text
-        ]
-        if not places:
+        }
+        if not uncounted:
             return None
 
         def count() -> dict[int, Decision]:
-            counter = tokenizer(order.encoding)
-            return {place: counted(texts[place].text, decisions[place], counter) for place in places}
+            counter = tokenizer(encoding)
+            return {place: counted(texts[place].text, d, counter) for place, d in uncounted.items()}
 
         async def note() -> list[Decision]:
             found = await asyncio.get_running_loop().run_in_executor(self._counter, count)
             for place, decision in found.items():
-                of_the_moment = decision.skip is not None and decision.skip.is_of_the_moment
-                key = history.key_as_it_came(place, order.plain) if of_the_moment else keys[place][-1]
-                self._memory.keep(key, decision)
+                self._memory.keep(request.key_of(place, decision), decision)
             return [found.get(place, decision) for place, decision in enumerate(decisions)]
 
         return asyncio.create_task(note())
-
-
-def _as_sent(
-    history: History, recall: Recall, conversation: Conversation, decisions: Sequence[Decision]
-) -> tuple[bytes, Conversation] | None:
-    """The conversation once the request is sent, and its key; None if that is known already."""
-    left = {
-        place: decision.skip
-        for place, decision in enumerate(decisions)
-        if decision.skip is not None
-        and decision.skip.is_of_the_moment
-        and not conversation.era(history.texts[place].group).is_as_it_came
-    }
-    key = history.turns[history.last]
-    sent = conversation.with_left(left)
-    return None if recall.conversation(key) == sent else (key, sent)

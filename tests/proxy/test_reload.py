@@ -19,7 +19,9 @@ _FILE = """
 upstreams:
   fake: {{base_url: "{url}"}}
 policies:
-  careful: {{targets: [{{role: user}}], ranges: [{{rate: 0.5}}], min_saved_tokens: 1, mode: {mode}, deadline_ms: 9000}}
+  careful:
+    {{targets: [{{role: user}}], ranges: [{{rate: 0.5}}], min_saved_tokens: 1, keep_cacheable: false, mode: {mode},
+      deadline_ms: 9000}}
 routes:
   - {{name: default, upstream: fake, policy: careful}}
 """
