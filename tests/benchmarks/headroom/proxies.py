@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import http.client
 import os
-import re
 import socket
 import subprocess
 import sys
@@ -19,6 +18,14 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 START_S = 120.0
+UNHURRIED = """\
+upstreams:
+  openai: {{base_url: "{upstream}"}}
+policies:
+  unhurried: {{extends: {policy}, deadline_ms: 600000, break_even: {{value: off}}}}
+routes:
+  - {{name: all, upstream: openai, policy: unhurried}}
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +57,22 @@ def headroom(port: int, upstream_port: int) -> Proxy:
     return Proxy("headroom", [_program("headroom"), "proxy", *options], environment, "/livez", 15.0)
 
 
-def laconic(port: int, upstream_port: int, home: Path, *, config: Path | None, policy: str | None) -> Proxy:
-    """laconic under `config`, its upstreams replaced by the one on loopback, or a built-in policy, or as it comes."""
+def laconic(port: int, upstream_port: int, home: Path, *, policy: str | None, unhurried: bool) -> Proxy:
+    """laconic under a built-in policy, or as it comes; if `unhurried` without a deadline and without a break-even.
+
+    With them, what a machine can do and what else it does decide which texts are shortened.
+    """
     upstream = f"http://127.0.0.1:{upstream_port}/v1"
     options = ["--port", str(port), "--quiet"]
-    if config is not None:
-        options += ["--config", _redirected(config, upstream, home).name]
-    if policy is not None:
+    if policy is not None and unhurried:
+        config = home / "unhurried.yaml"
+        config.write_text(UNHURRIED.format(upstream=upstream, policy=policy))
+        options += ["--config", config.name]
+    elif policy is not None:
         options += ["--policy", policy]
-    environment = {"LACONIC_UPSTREAM_URL": upstream, "OPENAI_API_KEY": "sk-benchmark"}
-    return Proxy("laconic", [_program("laconic"), "serve", *options], environment, "/readyz")
+    return Proxy(
+        "laconic", [_program("laconic"), "serve", *options], {"LACONIC_UPSTREAM_URL": upstream}, "/readyz"
+    )
 
 
 def vocabularies() -> Path:
@@ -107,10 +120,3 @@ def _wait(proxy: Proxy, process: subprocess.Popen[bytes], port: int) -> None:
 
 def _program(name: str) -> str:
     return str(Path(sys.executable).with_name(name))
-
-
-def _redirected(config: Path, upstream: str, home: Path) -> Path:
-    path = home / config.name
-    # A YAML library would turn `off` into false.
-    path.write_text(re.sub(r"\bbase_url:\s*[^\s,}]+", f"base_url: {upstream}", config.read_text()))
-    return path

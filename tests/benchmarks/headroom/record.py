@@ -46,14 +46,13 @@ def main() -> None:
     with RecordingUpstream() as upstream:
         proxy = headroom(port, upstream.server_port)
         if arguments.laconic:
-            proxy = laconic(
-                port, upstream.server_port, home, config=arguments.config, policy=arguments.policy
-            )
+            policy, unhurried = arguments.policy, arguments.unhurried
+            proxy = laconic(port, upstream.server_port, home, policy=policy, unhurried=unhurried)
         log = arguments.out / "proxy.log"
         with running(proxy, port, home, log):
             seconds = dict(_record(path, arguments, upstream, port) for path in arguments.traffic)
-    named = [arguments.config.name] if arguments.config else [arguments.policy] if arguments.policy else []
-    about = _about(" ".join([proxy.name, *named]), proxy, seconds, log)
+    side = [proxy.name, arguments.policy or "", "unhurried" if arguments.unhurried else ""]
+    about = _about(" ".join(filter(None, side)), proxy, seconds, log)
     (arguments.out / "about.json").write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n")
 
 
@@ -62,9 +61,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help="a folder outside the repository")
     parser.add_argument("--limit", type=int, help="at most so many requests of each file")
     parser.add_argument("--laconic", action="store_true", help="through laconic in place of Headroom")
-    which = parser.add_mutually_exclusive_group()
-    which.add_argument("--config", type=Path, help="laconic's configuration")
-    which.add_argument("--policy", help="one of laconic's built-in policies")
+    parser.add_argument("--policy", help="one of laconic's built-in policies")
+    parser.add_argument(
+        "--unhurried", action="store_true", help="that policy without deadline and break-even"
+    )
     parser.add_argument("traffic", type=Path, nargs="+", help="JSONL, gzipped or not")
     return parser.parse_args()
 
