@@ -41,11 +41,11 @@ class Proxy:
     """How long it goes on loading in the background after that."""
 
 
-def headroom(port: int, upstream_port: int) -> Proxy:
+def headroom(port: int, upstream_port: int, hub: Path | None) -> Proxy:
     """Headroom's proxy as it comes, but without network and its limit of 60 requests a minute.
 
-    Neither changes what it sends, except that models that it would download are missing. `/readyz` isn't asked: it
-    wants Anthropic's API to be reachable.
+    Neither changes what it sends, except that models are missing unless `hub` (Hugging Face's cache) holds them.
+    `/readyz` isn't asked: it wants Anthropic's API to be reachable.
     """
     upstream = f"http://127.0.0.1:{upstream_port}/v1"
     options = ["--port", str(port), "--openai-api-url", upstream, "--no-rate-limit"]
@@ -53,8 +53,10 @@ def headroom(port: int, upstream_port: int) -> Proxy:
         "HEADROOM_OFFLINE": "1",
         "HF_HUB_OFFLINE": "1",
         "TIKTOKEN_CACHE_DIR": str(vocabularies()),
+        **({"HF_HOME": str(hub.resolve())} if hub is not None else {}),
     }
-    return Proxy("headroom", [_program("headroom"), "proxy", *options], environment, "/livez", 15.0)
+    name = "headroom" if hub is not None else "headroom, no models"
+    return Proxy(name, [_program("headroom"), "proxy", *options], environment, "/livez", 15.0)
 
 
 def laconic(port: int, upstream_port: int, home: Path, *, policy: str | None, unhurried: bool) -> Proxy:

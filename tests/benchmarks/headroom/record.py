@@ -44,7 +44,7 @@ def main() -> None:
     os.environ["TIKTOKEN_CACHE_DIR"] = str(vocabularies())
     port = free_port()
     with RecordingUpstream() as upstream:
-        proxy = headroom(port, upstream.server_port)
+        proxy = headroom(port, upstream.server_port, arguments.hub)
         if arguments.laconic:
             policy, unhurried = arguments.policy, arguments.unhurried
             proxy = laconic(port, upstream.server_port, home, policy=policy, unhurried=unhurried)
@@ -60,13 +60,19 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     parser.add_argument("--out", type=Path, required=True, help="a folder outside the repository")
     parser.add_argument("--limit", type=int, help="at most so many requests of each file")
+    parser.add_argument("--hub", type=Path, help="a HF_HOME that holds Headroom's models")
     parser.add_argument("--laconic", action="store_true", help="through laconic in place of Headroom")
     parser.add_argument("--policy", help="one of laconic's built-in policies")
     parser.add_argument(
         "--unhurried", action="store_true", help="that policy without deadline and break-even"
     )
     parser.add_argument("traffic", type=Path, nargs="+", help="JSONL, gzipped or not")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if (arguments.policy or arguments.unhurried) and not arguments.laconic:
+        parser.error("--policy and --unhurried go with --laconic")
+    if arguments.unhurried and not arguments.policy:
+        parser.error("--unhurried goes with --policy")
+    return arguments
 
 
 def _record(
