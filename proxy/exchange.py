@@ -62,8 +62,8 @@ class Exchange:
         route = self._route()
         body: Body
         texts: chat.ChatBody | None = None
-        if self._is_chat() and self._is_of_interest(route):
-            body, texts = await self._read_chat()
+        if self._is_chat() and (self._is_of_interest(route) or self._capture is not None):
+            body, texts = await self._read_chat(route)
             if texts is not None:
                 route = self._route(texts.model)
         else:
@@ -98,8 +98,7 @@ class Exchange:
 
     def _is_of_interest(self, route: Route) -> bool:
         """Whether anything depends on what a chat request says."""
-        looked_at = route.policy is not None or "policy" in route.overrides or self._gateway.routes_by_model
-        return looked_at or self._capture is not None
+        return route.policy is not None or "policy" in route.overrides or self._gateway.routes_by_model
 
     def _is_chat(self) -> bool:
         return self._scope["method"] == "POST" and self._path.endswith(chat.SUFFIX)
@@ -114,8 +113,8 @@ class Exchange:
             )
         return route
 
-    async def _read_chat(self) -> tuple[bytes, chat.ChatBody | None]:
-        """A chat request's body, and the texts in it unless its encoding isn't read here."""
+    async def _read_chat(self, route: Route) -> tuple[bytes, chat.ChatBody | None]:
+        """A chat request's body, and the texts in it unless nobody looks at them or its encoding isn't read here."""
         limit = self._gateway.config.max_body_bytes
         body = await read_body(self._receive, limit, self._length() or 0)
         self.hang_up.watch()
@@ -125,7 +124,7 @@ class Exchange:
             return body, None
         if self._capture is not None:
             self._capture.write(self._gateway.config, self._path, self._headers, plain)
-        return body, chat.parse(plain)
+        return body, chat.parse(plain) if self._is_of_interest(route) else None
 
     async def _read(self) -> Body:
         """Another request's body: at once if it is small, as it arrives if it isn't."""
