@@ -176,6 +176,7 @@ def test_a_line_that_was_cut_off_spoils_no_other(path: Path) -> None:
 
 
 def test_it_ends_at_the_greatest_size_with_one_warning(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("WARNING", "laconic.capture")
     before = _captured("over_cap"), _captured("written")
     opened = _open(path, max_bytes=10_000)
     bodies = [_body(f"{number} " + "word " * 300) for number in range(20)]
@@ -194,6 +195,7 @@ def test_it_ends_at_the_greatest_size_with_one_warning(path: Path, caplog: pytes
 def test_a_slow_disk_costs_requests_in_the_file_but_no_waiting(
     path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("WARNING", "laconic.capture")
     monkeypatch.setattr(capture_module, "_MOST_WAITING_BYTES", 50_000)
     before = _captured("dropped"), _captured("written")
     opened = _open(path)
