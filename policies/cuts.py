@@ -1,6 +1,6 @@
-"""How a text is cut: by the tags in it, by the policy's rules for JSON and its layout, and around documents.
+"""How a text is cut: by its tags, by the policy's rules for JSON and its layout, at comments, and around documents.
 
-Owns the order of the three: tags go first, for JSON is JSON only without them. Knows nobody's syntax.
+Owns the order: tags go first, for JSON is JSON only without them. Knows nobody's syntax.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import accumulate
 
+from policies.comments import comment_sections
 from policies.documents import Document
 from policies.groups import Setting
 from policies.json_rules import json_sections
@@ -18,19 +19,26 @@ from policies.segments import Section, sections
 
 
 def cut(
-    text: str, *, tags: bool, rules: Sequence[JsonRule] = (), layout: JsonLayout = "as_is"
+    text: str,
+    *,
+    tags: bool,
+    rules: Sequence[JsonRule] = (),
+    layout: JsonLayout = "as_is",
+    comments: float | None = None,
 ) -> tuple[Section, ...]:
     """Split `text` into what remains of it, in order: without tags, if they are obeyed, and removed pairs.
 
     What a tag or a rule wants kept must stay, and JSON that a tag keeps any part of has no other `layout`. A
-    tag's rate goes before a rule's. A text without either is one section, even if empty.
+    tag's rate goes before a rule's and that of `comments` in code. A text without either is one section, even
+    if empty.
     """
     parts = sections(text) if tags else (Section((0, len(text)), None, True),)
-    if not text or (not rules and layout == "as_is"):
-        return parts
-    bare = joined(text, (part.span for part in parts))
-    cuts = json_sections(bare, rules, layout, tuple(_kept(parts)))
-    return cuts if len(bare) == len(text) else tuple(_crossed(parts, cuts))
+    if text and (rules or layout != "as_is"):
+        bare = joined(text, (part.span for part in parts))
+        parts = _crossed(parts, json_sections(bare, rules, layout, tuple(_kept(parts))))
+    if text and comments is not None:
+        parts = _crossed(parts, comment_sections(joined(text, (part.span for part in parts)), comments))
+    return parts
 
 
 def _kept(parts: Sequence[Section]) -> Iterator[Span]:
@@ -41,18 +49,30 @@ def _kept(parts: Sequence[Section]) -> Iterator[Span]:
             yield end - (part.span[1] - part.span[0]), end
 
 
-def _crossed(parts: Sequence[Section], cuts: Sequence[Section]) -> Iterator[Section]:
+def _crossed(parts: Sequence[Section], cuts: tuple[Section, ...]) -> tuple[Section, ...]:
     """Where `parts` of a text meet `cuts` of what they make when put together; spans are the text's."""
+    if len(parts) == 1 and parts[0].compress and parts[0].rate is None and parts[0].span[0] == 0:
+        return cuts
+    return tuple(_crossings(parts, cuts))
+
+
+def _crossings(parts: Sequence[Section], cuts: Sequence[Section]) -> Iterator[Section]:
     index = start = 0  # of the next cut; of the part in the text put together
     for part in parts:
         shift = part.span[0] - start
         end = part.span[1] - shift
         while index < len(cuts) and cuts[index].span[0] < end:
-            first, last = cuts[index].span
-            if max(first, start) < min(last, end):
-                span = max(first, start) + shift, min(last, end) + shift
-                yield Section(span, part.rate or cuts[index].rate, part.compress and cuts[index].compress)
-            if last > end:
+            cut = cuts[index]
+            first, last = max(cut.span[0], start), min(cut.span[1], end)
+            if first < last:
+                fixed = tuple(
+                    (max(a, first) + shift, min(b, last) + shift)
+                    for a, b in cut.fixed
+                    if a < last and b > first
+                )
+                span = first + shift, last + shift
+                yield Section(span, part.rate or cut.rate, part.compress and cut.compress, fixed)
+            if cut.span[1] > end:
                 break
             index += 1
         start = end

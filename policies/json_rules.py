@@ -8,27 +8,23 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from policies.json_layout import blanks, repeated_keys
 from policies.json_reading import Reading, RuleBook, read
 from policies.json_values import find_data
+from policies.loose import UNSPACED, shortenable
 from policies.policy import JsonLayout, JsonRule
 from policies.protection import Span
 from policies.protection.spans import subtract, union
 from policies.segments import Section
 
-# Letters of scripts that put no spaces between words: Thai, Lao, Burmese, Khmer, Chinese, Japanese.
-_UNSPACED = (
-    r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\ua4cf\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
-)
 _BLANK = r"\\(?:[bfnrt]|u(?:00(?:[01][\da-fA-F]|[2aA]0)|20(?:0[\daA]|2[89fF])|3000))"  # escaped white space
 _INK = rf"(?!{_BLANK})\\(?:u[\da-fA-F]{{4}}|.)"  # any other escape
-_LETTER = rf"[^\s\\{_UNSPACED}]"
-_PLAIN = rf"(?P<plain>(?:{_LETTER}++(?!{_INK})|\s++|[{_UNSPACED}]++)++)"
+_LETTER = rf"[^\s\\{UNSPACED}]"
+_PLAIN = rf"(?P<plain>(?:{_LETTER}++(?!{_INK})|\s++|[{UNSPACED}]++)++)"
 _ESCAPED = rf"(?:{_LETTER}*+{_INK})++{_LETTER}*+|{_BLANK}"
 _WORDS = re.compile(f"{_PLAIN}|{_ESCAPED}")
-_SEVERAL = re.compile(rf"\S\s++\S|[{_UNSPACED}]")
 
 
 def json_sections(
@@ -50,14 +46,14 @@ def json_sections(
     book = RuleBook(rules)
     holes: list[Span] = []
     around = subtract([(0, len(text))], data.regions)
-    loose = [Section(span, None, True) for span in _shortenable(text, around)]
+    loose = [Section(span, None, True) for span in shortenable(text, around)]
     for value in data.values:
         strings, removed = read(text, value, book) if rules else Reading([], [])
         holes += removed
         if layout != "as_is" and not _meet(value, kept):
             holes += _left_out(text, value, layout, union(removed))
         for content, rate in strings:
-            loose += [Section(span, rate, True) for span in _shortenable(text, _plain(text, content))]
+            loose += [Section(span, rate, True) for span in shortenable(text, _plain(text, content))]
     if not rules and not holes:
         return whole
     loose.sort(key=lambda section: section.span)
@@ -86,11 +82,3 @@ def _plain(text: str, content: Span) -> Iterator[Span]:
     for match in _WORDS.finditer(text, *content):
         if match["plain"]:
             yield match.span()
-
-
-def _shortenable(text: str, spans: Iterable[Span]) -> Iterator[Span]:
-    """What lies between the outer white space of each of `spans`, where that is more than one word."""
-    for start, end in spans:
-        content = text[start:end]
-        if _SEVERAL.search(content):
-            yield end - len(content.lstrip()), start + len(content.rstrip())

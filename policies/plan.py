@@ -171,7 +171,9 @@ def _parts(text: str, policy: Policy, setting: Setting | None, *, tags: bool) ->
     if any(document.span != (0, len(text)) for document in found):
         parts = cut(text, tags=tags, rules=policy.json_rules)
     else:
-        parts = cut(text, tags=tags, rules=policy.json_rules, layout=policy.json_layout)
+        parts = cut(
+            text, tags=tags, rules=policy.json_rules, layout=policy.json_layout, comments=policy.comments
+        )
     if setting is None or policy.documents is None:
         return parts
     return around(parts, setting, policy.documents)
@@ -224,7 +226,7 @@ def _pieces(scene: _Scene) -> tuple[tuple[Piece, ...], int, bool]:
         content = scene.text.text[start:end]
         size = scene.tokens if len(content) == len(scene.text.text) else count(content)
         documents = within(part.span, scene.documents)
-        protection = protected(content, documents, scene.policy.protect)
+        protection = _held(protected(content, documents, scene.policy.protect), part)
         fixed = sum(count(content[a:b]) for a, b in protection.blocks)
         kept = sum(count(content[a:b]) for a, b in protection.inline)
         measure = _measure(part, scene, size, documents)
@@ -234,6 +236,15 @@ def _pieces(scene: _Scene) -> tuple[tuple[Piece, ...], int, bool]:
         remaining = _expected(measure, free, fixed)
         expected += fixed + (remaining if len(documents) > 1 else max(kept, remaining)) - size
     return tuple(pieces), round(expected), droppable
+
+
+def _held(protection: Protection, part: Section) -> Protection:
+    """`protection` and what of `part` is fixed, cut out as well."""
+    if not part.fixed:
+        return protection
+    fixed = ((start - part.span[0], end - part.span[0]) for start, end in part.fixed)
+    blocks = union((*protection.blocks, *fixed))
+    return Protection(tuple(blocks), tuple(subtract(protection.inline, blocks)))
 
 
 def _piece(

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from policies.protection import ProtectKind
+from policies.protection import KINDS, ProtectKind
 
 Mode = Literal["on", "shadow", "off"]
 Rate = Annotated[float, Field(gt=0, le=1)]
@@ -243,14 +243,14 @@ class Policy(Section):
         Range(min_tokens=1000, rate=0.5),
     )
     """How far, by the text's own length; the first that fits decides."""
-    protect: frozenset[ProtectKind] = frozenset(
-        ("code", "json", "urls", "numbers", "negations", "quotes", "identifiers", "tables", "tags")
-    )
+    protect: frozenset[ProtectKind] = frozenset(KINDS)
     """What is never dropped."""
     json_rules: tuple[JsonRule, ...] = ()
     """For pairs in JSON; the first that fits a key decides, what none fits stays. Without rules, see `protect`."""
     json_layout: JsonLayout = "as_is"
     """How JSON is written: `compact` without white space, `tabular` also with the keys of like objects named once."""
+    comments: Rate | None = None
+    """Share of the words in code's comments and docstrings that stays; without it, code stays as `protect` says."""
     strategy: Strategy = Strategy()
     """For compressors with a causal model; others ignore it."""
     documents: Documents | None = None

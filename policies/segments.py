@@ -33,6 +33,8 @@ class Section:
     """Share of its tokens to keep, in (0, 1]; None leaves it to the policy."""
     compress: bool
     """Whether anything may be dropped from it."""
+    fixed: tuple[Span, ...] = ()
+    """What of it must stay though the rest may go, in the text's characters; ascending and disjoint."""
 
 
 def sections(text: str) -> tuple[Section, ...]:
