@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from bisect import bisect
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple, NoReturn
 
 from policies.protection.code import code
+from policies.protection.code_lines import Look, look_at
 from policies.protection.json_like import json_like
 from policies.protection.quotes import inline_code
 from policies.protection.spans import Span, subtract, union
 from policies.protection.tables import tables
 
+_HEAD = 250  # characters of a line that are looked at
 _MARKS = re.compile(r"\W*+(?:(?:nd)?json\w*+)?\W*+", re.IGNORECASE)
 
 
@@ -34,7 +37,8 @@ class Data(NamedTuple):
 def find_data(text: str) -> Data:
     """Find the outermost objects and arrays in `text`; linear in its length.
 
-    A value within code or a table is part of that and not found, unless nothing but data stands there.
+    A value within code or a table is part of that and not found, unless nothing but data stands there or it is
+    what a program answered in a terminal.
     """
     whole = len(text) - len(text.lstrip()), len(text.rstrip())
     if _is_valid(text[slice(*whole)]):
@@ -45,12 +49,30 @@ def find_data(text: str) -> Data:
     outline, places = _outline(text, found)
     blocks = union(chain(code(outline), tables(outline), inline_code(outline, 0, len(outline))))
     rests = (rest for rest in subtract(blocks, places) if not _MARKS.fullmatch(outline, *rest))
-    foreign = {bisect(blocks, (start, len(outline))) - 1 for start, _ in rests}
-    free = set(subtract(places, [blocks[index] for index in sorted(foreign)]))
+    foreign = {_index(blocks, start) for start, _ in rests}
+    sessions = {index for index in foreign if _is_session(outline, blocks[index])}
+    answers = {place for place in places if _is_line(outline, place) and _index(blocks, place[0]) in sessions}
+    foreign -= {_index(blocks, start) for start, _ in answers}
+    free = answers.union(subtract(places, [blocks[index] for index in sorted(foreign | sessions)]))
     fences = [block for index, block in enumerate(blocks) if index not in foreign]
     values = [span for span, place in zip(found, places, strict=True) if place in free]
     regions = union(chain(values, _unfolded(fences, found, places)))
     return Data(regions, [span for span in values if _is_valid(text[slice(*span)])])
+
+
+def _index(blocks: Sequence[Span], at: int) -> int:
+    """The number of the last block that begins at `at` or before."""
+    return bisect(blocks, (at, sys.maxsize)) - 1
+
+
+def _is_session(outline: str, block: Span) -> bool:
+    lines = outline[slice(*block)].splitlines()
+    return any(look_at(line[:_HEAD], in_diff=False) is Look.PROMPT for line in lines)
+
+
+def _is_line(outline: str, place: Span) -> bool:
+    """Whether nothing else stands on the line of `place`."""
+    return outline[place[0] - 1 : place[0]] in ("", "\n") and outline[place[1] : place[1] + 1] in ("", "\n")
 
 
 def _outline(text: str, values: Sequence[Span]) -> tuple[str, list[Span]]:

@@ -58,3 +58,10 @@ def test_lines_of_json_are_data_however_they_look(indent: int | None) -> None:
 def test_two_fences_and_the_prose_between_them() -> None:
     text = '```json\n[{"d": "a b"}]\n```\nthen there is\n~~~\n{"d": "c d"}\n~~~\n'
     assert marked(text, RATE) == '```json\n[{"d": "‹a b›"}]\n```\n‹then there is›\n~~~\n{"d": "‹c d›"}\n~~~\n'
+
+
+def test_a_value_in_a_terminal_is_data_where_it_is_all_of_an_answer() -> None:
+    text = (
+        '$ cat a.json\n{"d": "a b"}\n$ cat a.js\nconst x = {"d": "a b"};\nsend(\n  {"d": "a b"}\n);\n$ exit\n'
+    )
+    assert marked(text, RATE) == text.replace("a b", "‹a b›", 1)
