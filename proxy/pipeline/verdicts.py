@@ -25,6 +25,8 @@ Attempt = asyncio.Future[Shortened] | Skip
 Outcome = list[Remainder] | Skip
 """What stays of each piece of a text, in order, or why there is nothing."""
 
+# Reasons for which no words go; what else may go of the text does.
+_ALL_THAT_MAY_GO = (Skip.PROTECTED, Skip.SMALL_SAVING)
 _log = logging.getLogger("laconic.pipeline")
 
 
@@ -91,9 +93,9 @@ def decisions(
 
 def _decision(text: str, plan: TextPlan, outcome: Outcome, order: Order, counter: Tokenizer) -> Decision:
     if isinstance(outcome, Skip):
-        return _left(text, plan, outcome, counter)
+        return _left(text, plan, outcome, order, counter)
     if all(result.unreadable for result in outcome):
-        return _left(text, plan, Skip.UNREADABLE, counter)
+        return _left(text, plan, Skip.UNREADABLE, order, counter)
     for piece, result in zip(plan.pieces, outcome, strict=True):
         content = text[piece.span[0] : piece.span[1]]
         broken = violations(
@@ -107,20 +109,24 @@ def _decision(text: str, plan: TextPlan, outcome: Outcome, order: Order, counter
         for kind in broken:
             INVARIANT_VIOLATIONS.labels(kind).inc()
         if broken:
-            return _left(text, plan, Skip.INVARIANT, counter)
+            return _left(text, plan, Skip.INVARIANT, order, counter)
     spans = _joined(plan, outcome)
     sent = counter.count(render(text, spans))
     if plan.original_tokens - sent < max(order.policy.min_saved_tokens, 1):
-        return _left(text, plan, Skip.SMALL_SAVING, counter)
+        return _left(text, plan, Skip.SMALL_SAVING, order, counter)
     return Decision(plan.original_tokens, sent, spans)
 
 
-def _left(text: str, plan: TextPlan, reason: Skip, counter: Tokenizer) -> Decision:
-    """Send all of the text but its markup."""
+def _left(text: str, plan: TextPlan, reason: Skip, order: Order, counter: Tokenizer) -> Decision:
+    """Send all of the text but what needs no model to go: its markup, and what the policy leaves out of JSON."""
+    if reason.is_of_the_moment:  # the conversation remembers no more than that it went as it came
+        return counted(text, as_it_came(text, reason, order.tags), counter)
     whole = union(plan.whole)
     if whole == [(0, len(text))] or not text:
         return Decision(plan.original_tokens, plan.original_tokens, None, reason)
-    return Decision(plan.original_tokens, counter.count(render(text, whole)), whole, reason)
+    sent = counter.count(render(text, whole))
+    is_shorter = sent < plan.original_tokens and order.policy.reshapes_json and reason in _ALL_THAT_MAY_GO
+    return Decision(plan.original_tokens, sent, whole, None if is_shorter else reason)
 
 
 def _joined(plan: TextPlan, results: Sequence[Remainder]) -> list[Span]:

@@ -258,3 +258,28 @@ def test_markup_goes_from_texts_that_stay_as_they_came(upstream: FakeUpstream, w
         sent = wire.send(laconic, [tagged, answer("a"), user("b")])
         again = wire.send(laconic, [tagged, answer("a"), user("b"), answer("b"), user("c")])
     assert sent[0] == again[0] == f"{words(30)} {words(30, 'more')}"
+
+
+def test_what_failed_stays_as_it_came_with_all_its_json(
+    upstream: FakeUpstream, wire: Wire, compressor: EverySecondWord
+) -> None:
+    mixed = f'{words(60)}\n\n{{"a": 1, "b": [1, 2, 3]}}\n\n{words(60, "more")}'
+    turn = [{"role": "user", "content": mixed}]
+    with Laconic(served(upstream, json_layout="compact", protect=["json"])) as laconic:
+        compressor.error = RuntimeError()
+        first = wire.send(laconic, turn)
+        compressor.error = None
+        later = wire.send(laconic, [*turn, answer("a"), user("b")])
+    assert first == [mixed]
+    assert later[0] == mixed
+
+
+def test_json_alone_needs_no_compressor(
+    upstream: FakeUpstream, wire: Wire, compressor: EverySecondWord
+) -> None:
+    result = {"role": "user", "content": json.dumps({name: list(range(9)) for name in "abcdefgh"}, indent=2)}
+    compressor.error = RuntimeError()
+    with Laconic(served(upstream, json_layout="compact", protect=["json"])) as laconic:
+        sent = wire.send(laconic, [result])
+    assert sent == [json.dumps(json.loads(result["content"]), separators=(",", ":"))]
+    assert wire.skipped == ""
