@@ -9,16 +9,18 @@ from policies.protection.spans import Span
 
 # Text in Chinese, Japanese or Korean goes on after an address without a space, so addresses are ASCII here.
 _URL = r"[\w\-.~:/?\#\[\]@!$&*+,;=%|^\\]"
-_NAME = r"(?:\.{0,2}[\w@%+~-]++(?:\.[\w@%+~-]++)*+)"
-_LINE_NUMBER = r"(?::\d++)*+"
+_PART = r"(?:[\w@%+~-]|\{\w{1,40}\})++"
+_NAME = rf"(?:\.{{0,2}}{_PART}(?:\.{_PART})*+)"
+_LINE_NUMBER = r"(?::\w++(?:[.-]\w++)*+)*+"  # or a tag, as images have
+_WINDOWS = r"""\\[^\s"'<>|*?]{1,1000}(?<![.,;:!?])"""
 _WORDLIKE = re.compile(
     rf"""
     (?<![\w.%+-])[\w.%+-]++(?:
         (?<=[A-Za-z\d])://(?:{_URL}|\({_URL}*+\)){{1,8000}}(?<![.,;:!?\]*])  # https://…
-      | @[\w-]++(?:\.[\w-]++)++                                              # an e-mail address
+      | @[\w-]++(?:\.[\w-]++)++(?::[\w./~-]*[\w/])?                          # me@x.org  git@x.org:a/b.git
       | (?:/{_NAME}){{2,}}+/?{_LINE_NUMBER}                                  # a/b/c
       | /{_NAME}(?:(?<=\.\w)|(?<=\.\w\w)|(?<=\.\w\w\w)|(?<=\.\w{{4}})|/){_LINE_NUMBER}  # src/app.py:3
-      | :\\[^\s"'<>|*?]++                                                    # C:\x
+      | :{_WINDOWS}                                                          # C:\x
       | (?<=mailto):{_URL}++ | (?<=data):[\w/+.-]{{3,80}};base64,[\w+/=]++
     )
     """,
@@ -27,7 +29,8 @@ _WORDLIKE = re.compile(
 _ROOTED = re.compile(
     rf"""
     [~/.$](?<![\w/.\\<-].)(?:(?<=~)/|(?<=\.)\.?/|(?<=\$)\w++/|(?<=/)(?=\w\w)){_NAME}(?:/{_NAME})*+(?![^\x00-\x7f])/?{_LINE_NUMBER}
-  | \\\\[\w.-]++\\[^\s"'<>|*?]++                                             # \\host\x
+  | \\\\[\w.-]++{_WINDOWS} | %\w++%{_WINDOWS}                                 # \\host\x  %APPDATA%\x
+  | @(?<![\w@]@)[\w-]++/[\w.-]++(?<!\.)                                      # @scope/package
   | www\.(?<![\w.]www\.){_URL}{{1,8000}}(?<![.,;:!?\]*])
     """,
     re.VERBOSE | re.ASCII,

@@ -16,13 +16,14 @@ class Look(Enum):
     """What a line may be."""
 
     BLANK = auto()
+    GAP = auto()  # a digit, which is also what stands where a value was cut out: a run ends there
     PROSE = auto()
     LOOSE = auto()  # no sentence; code between lines of code
     HINT = auto()  # code if its neighbours are
     CODE = auto()
-    PACKED = auto()  # code without line breaks; needs no neighbour
+    PACKED = auto()  # code without line breaks, which needs no neighbour
     DIFF = auto()  # code that makes lines after it with + and - a diff's
-    PROMPT = auto()  # code after which a program speaks, such as what was typed in a terminal
+    PROMPT = auto()  # code after which a program speaks, which needs no neighbour
 
 
 _LISTING = r"(?:\s*+\d{1,6}(?:[:|→]|\t))?+\s*+"  # the line number of an editor's view
@@ -51,8 +52,8 @@ _LONGEST_LOOSE = 100  # characters
 def look_at(line: str, *, in_diff: bool) -> Look:
     """What `line`, without its line break, looks like; `in_diff` if a diff's header precedes it."""
     line = line.rstrip()
-    if not line:
-        return Look.BLANK
+    if not line or (len(line) == 1 and line.isdigit()):
+        return Look.GAP if line else Look.BLANK
     if _DIFF.match(line) or _EDIT.match(line):
         return Look.DIFF
     if in_diff and line[0] in "+-<>\\ ":

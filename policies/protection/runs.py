@@ -14,7 +14,8 @@ _HEAD = 250  # characters of a line that are looked at
 _MOST_BLANK = 2  # blank lines within a run
 _MOST_LOOSE = 3  # lines in a row that are code because of those around them
 _LONGEST_ANSWER = 60  # lines that a program prints between two prompts
-_NO_CODE = frozenset((Look.PROSE, Look.LOOSE))
+_NO_CODE = frozenset((Look.PROSE, Look.LOOSE, Look.GAP))
+_ALONE = frozenset((Look.PACKED, Look.PROMPT))
 
 
 class _Run:
@@ -29,7 +30,7 @@ class _Run:
 
     def take(self, span: Span, look: Look, *, blanks: int) -> bool:
         """Add a line that follows after `blanks` empty ones; false if it begins something else."""
-        if blanks > _MOST_BLANK:
+        if blanks > _MOST_BLANK or look is Look.GAP:
             return False
         if look in _NO_CODE:
             return self._wait(span[1], look, after_blank=blanks > 0)
@@ -40,7 +41,7 @@ class _Run:
 
     def _add(self, end: int, look: Look) -> None:
         self.end = self.tail = end
-        self.lines += 2 if look is Look.PACKED else 1
+        self.lines += 2 if look in _ALONE else 1
         self.strong += look is not Look.HINT
         self.diff |= look is Look.DIFF
         self.session |= look is Look.PROMPT

@@ -52,7 +52,7 @@ def _all(protection: Protection) -> list[Span]:
         ("at most ≤ 5 kg, not <10 GB", ["≤ 5 kg", "<10 GB"]),
         ("2024年5月15日に1,200円です", ["2024年5月15日", "1,200円"]),
         ("第三次会议有二十人", ["三次", "二十人"]),
-        ("am 3. Januar um 15 Uhr", ["3", "15 Uhr"]),
+        ("am 3. Januar um 15 Uhr", ["3. Januar", "15 Uhr"]),
         ("no figures here", []),
     ],
 )
