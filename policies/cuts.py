@@ -6,7 +6,6 @@ Owns the order: tags go first, for JSON is JSON only without them. Knows nobody'
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from itertools import accumulate
 
 from policies.comments import comment_sections
@@ -93,7 +92,7 @@ def _around(part: Section, setting: Setting, rule: Documents) -> Iterator[Sectio
         return
     start, end = documents[0].span[0], documents[-1].span[1]
     yield from _outside((part.span[0], start), setting.found.question, rule)
-    yield replace(part, span=(start, end))
+    yield part._replace(span=(start, end))
     yield from _outside((end, part.span[1]), setting.found.question, rule)
 
 

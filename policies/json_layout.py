@@ -17,7 +17,8 @@ _STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _INK = re.compile(rf'(?:[^\s"]++|{_STRING})++')
 _PLAIN = rf'[^"{{}}\[\]]++|{_STRING}'
 # A bracket, or a key with its colon, behind any values without either.
-_MARK = re.compile(rf"(?:{_PLAIN}(?!\s*+:)|\[(?:{_PLAIN})*+\])*+(?:({_STRING})\s*+:|[{{}}\[\]])")
+_SIMPLE = rf"{_PLAIN}(?!\s*+:)|\[(?:{_PLAIN})*+\]|\{{\s*+\}}"
+_MARK = re.compile(rf"(?:{_SIMPLE})*+(?:({_STRING})\s*+:|[{{}}\[\]])")
 
 
 def blanks(text: str, value: Span) -> Iterator[Span]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from policies.protection import Span
 
@@ -23,8 +23,7 @@ _ATTRIBUTE = re.compile(r"(rate|compress)\s*+=\s*+([^\s,<>]*+)", re.IGNORECASE)
 _KEEP = "laconic:keep"
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(NamedTuple):
     """A stretch of a text all of which is treated alike, such as what lies between two tags."""
 
     span: Span
@@ -49,14 +48,14 @@ def sections(text: str) -> tuple[Section, ...]:
     at = 0
     for tag in _paired(text):
         if at < tag.start():
-            found.append(replace(stack[-1], span=(at, tag.start())))
+            found.append(stack[-1]._replace(span=(at, tag.start())))
         at = tag.end()
         if tag["close"]:
             stack.pop()
         else:
             stack.append(_inner(tag, stack[-1]))
     if at < len(text) or not text:
-        found.append(replace(stack[-1], span=(at, len(text))))
+        found.append(stack[-1]._replace(span=(at, len(text))))
     return tuple(found)
 
 
@@ -95,7 +94,7 @@ def _name(tag: re.Match[str]) -> str:
 def _inner(tag: re.Match[str], outer: Section) -> Section:
     """What holds inside `tag`, which stands in `outer`; the span is not yet known."""
     if _name(tag) == _KEEP:
-        return replace(outer, compress=False)
+        return outer._replace(compress=False)
     attributes = {name.lower(): value for name, value in _ATTRIBUTE.findall(tag["attributes"])}
     compress = outer.compress and attributes.get("compress", "").lower() != "false"
     return Section((0, 0), _rate(attributes.get("rate")) or outer.rate, compress)
