@@ -34,7 +34,7 @@ _LABEL = re.compile(
     r"|[\w.*]{1,60}(?:[ \t]?\([^()\n]{0,80}\))?[ \t]?:(?=\s|$)|[-*+•](?=\s)|\(?\w{1,3}[.)](?=\s))[ \t]*+"
 )
 _DIRECTIVE = re.compile(
-    r"""[!+%|$]|\[\[|-\*-|>>>|\.{3}|@\w+-|\w[\w-]*:\S|(?:end)?region\b|export\s+\w+$|globals?\s
+    r"""[!+%|$]|\[\[|-\*-|>>>|\.{3}|@\w+-|\w[\w-]*:\S|\w+:\s*[\w-]+=|line\s+\S+:\d|(?:end)?region\b|export\s+\w+$|globals?\s
     |(?:noqa|nosec|nolint|nosonar|noinspection|eslint|jshint|jslint|tslint|prettier|istanbul|webpack|sourceMappingURL
     |sourceURL|clang-|cppcheck|rubocop|shellcheck|phpcs|phpstan|psalm|swiftlint|ktlint|detekt|sqlfluff|yamllint)
     |(?:type|fmt|yapf|ruff|isort|mypy|pylint|flake8|pyright|pragma|coding|encoding|language|dialect|vim?|lint)\s*[:=]""",

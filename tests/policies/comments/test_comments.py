@@ -108,6 +108,7 @@ WORDS = "one two three four five six seven eight"
         (f"# noqa: E501 {WORDS}", f"# noqa: E501 {WORDS}"),
         (f"# type: ignore {WORDS}", f"# type: ignore {WORDS}"),
         (f"#!/bin/sh {WORDS}", f"#!/bin/sh {WORDS}"),
+        (f"# cython: binding=True {WORDS}", f"# cython: binding=True {WORDS}"),
         (f"# TODO(ann): {WORDS}", f"# TODO(ann): ‹{WORDS}›"),
         (f"# Copyright 2020 {WORDS}", f"# Copyright 2020 {WORDS}"),
         (f"# - {WORDS}", f"# - ‹{WORDS}›"),
