@@ -32,5 +32,6 @@ def most_saved_tokens(text: str, policy: Policy, rate: float | None) -> float:
     tokens = len(text) / _FEWEST_CHARACTERS if text.isascii() else len(text)
     if rate is not None:
         return tokens * (1 - rate)
-    exact = all(reach.rate is not None for reach in policy.ranges)
-    return tokens * (1 - min((reach.rate or 0.0 for reach in policy.ranges), default=0.0) * exact)
+    rates = [reach.rate or 0.0 for reach in policy.ranges]
+    rates += [target.rate for target in policy.targets if target.rate is not None]
+    return tokens * (1 - min(rates, default=0.0))

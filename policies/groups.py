@@ -13,12 +13,14 @@ from typing import NamedTuple
 
 from policies.documents import Found, find_in_group
 from policies.policy import Documents
+from policies.tool_definitions import TOOLS
 
 
 class Text(NamedTuple):
     """A text of a request with the role of its message and the number of its arrival group."""
 
     role: str
+    """That of its message; tool definitions, which come before all messages, have one of their own."""
     text: str
     group: int = 0
     marked: bool = False
@@ -59,7 +61,7 @@ def arrivals(texts: Sequence[Text]) -> list[tuple[int, ...]]:
     found: list[tuple[int, ...]] = []
     last_user: tuple[int, ...] = ()
     for _, members in groupby(range(len(texts)), key=lambda place: texts[place].group):
-        own = tuple(place for place in members if texts[place].role != "assistant")
+        own = tuple(place for place in members if texts[place].role not in ("assistant", TOOLS))
         users = tuple(place for place in own if texts[place].role == "user")
         found.append(own if users else (*last_user, *own))
         last_user = users[-1:] or last_user
@@ -67,7 +69,7 @@ def arrivals(texts: Sequence[Text]) -> list[tuple[int, ...]]:
 
 
 def settings(texts: Sequence[Text], groups: Collection[int], rule: Documents | None) -> dict[Text, Setting]:
-    """For each text of `groups` what its group says about it; `rule` finds documents, without one there are none.
+    """What its group says about each message's text of `groups`; `rule` finds documents, without one there are none.
 
     `texts` are all of a request. The question is the one that stands beside the text's own documents or in
     another text of the group; else the last user text of the group, or the nearest earlier one; but no text is
@@ -76,7 +78,7 @@ def settings(texts: Sequence[Text], groups: Collection[int], rule: Documents | N
     result: dict[Text, Setting] = {}
     last_user = ""
     for number, group in groupby(texts, key=lambda text: text.group):
-        members = list(group)
+        members = [text for text in group if text.role != TOOLS]
         if number in groups:
             result |= _settings([text for text in members if not text.marked], last_user, rule)
             for text in members:

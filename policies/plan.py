@@ -18,6 +18,7 @@ from policies.policy import Policy, Range, Target
 from policies.protection import Protection, ProtectKind, Span, protect
 from policies.protection.spans import subtract, union
 from policies.segments import Section
+from policies.tool_definitions import TOOLS, descriptions
 
 
 class Skip(StrEnum):
@@ -118,12 +119,17 @@ def plan_text(
     """Decide what happens to `text`; `rate` replaces the policy's where a request asked for one in (0, 1].
 
     With `tags`, `<laconic:keep>` and `<llmlingua>` markup is obeyed, and stripped in any case. `setting` tells
-    of documents and the question.
+    of documents and the question. Of tool definitions only what they describe is shortened.
     """
     tokens = tokenizer.count(text.text)
     target, reason = _target(text.role, tokens, policy.targets)
-    reach = next((r for r in policy.ranges if r.fits(tokens)), None) if target is not None else None
-    parts = cut(text.text, tags=tags) if reach is None else _parts(text.text, policy, setting, tags=tags)
+    reach = _reach(target, policy, tokens) if target is not None else None
+    if text.role == TOOLS:
+        parts = descriptions(text.text, reach)
+    elif reach is None:
+        parts = cut(text.text, tags=tags)
+    else:
+        parts = _parts(text.text, policy, setting, tags=tags)
     whole = tuple(part.span for part in parts if part.span[0] < part.span[1])
     united = union(whole)
     sent = tokens if united == [(0, len(text.text))] else tokenizer.count(joined(text.text, united))
@@ -162,6 +168,8 @@ def glance(text: Text, policy: Policy) -> Skip | None:
             break
     else:
         return reason
+    if target.rate is not None:
+        return None
     return Skip.SHORT if all(most < reach.min_tokens for reach in policy.ranges) else None
 
 
@@ -192,6 +200,13 @@ def _target(role: str, tokens: int, targets: Sequence[Target]) -> tuple[Target |
         else:
             return target, reason
     return None, reason
+
+
+def _reach(target: Target, policy: Policy, tokens: int) -> Range | None:
+    """How far a text of so many tokens is shortened; None if it is too short for that."""
+    if target.rate is not None:
+        return Range(rate=target.rate)
+    return next((reach for reach in policy.ranges if reach.fits(tokens)), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,11 +33,13 @@ class Target(Section):
     """A rule that says whether a text is to be shortened."""
 
     role: Annotated[tuple[str, ...], OneOrMany]
-    """Roles of the messages that the rule speaks of."""
+    """Roles of the messages that the rule speaks of; `tools` are the descriptions in the request's tool definitions."""
     min_tokens: Tokens = 0
     """The rule fits texts of at least this many tokens."""
     mode: Literal["on", "off"] = "on"
     """`off` leaves the text alone."""
+    rate: Rate | None = None
+    """Share that stays of such texts, whatever `ranges` say."""
 
 
 class Range(Section):
@@ -286,6 +288,11 @@ class Policy(Section):
     """When a saving is worth the time that it takes."""
     recover: bool = False
     """Whether an answer that repeats words of a shortened text gets back what was dropped between them."""
+
+    @property
+    def looks_at_tools(self) -> bool:
+        """Whether a rule speaks of tool definitions."""
+        return any("tools" in target.role for target in self.targets)
 
     @property
     def reshapes_json(self) -> bool:

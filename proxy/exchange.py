@@ -69,6 +69,8 @@ class Exchange:
         else:
             body = await self._read()
         choice = self._record.choice = self._choose(route)
+        if texts is not None and choice.policy is not None and choice.policy.looks_at_tools:
+            texts = texts.with_tools()
         if texts is None:
             await self._forward(body, choice)
         elif choice.mode == "shadow":

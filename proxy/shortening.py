@@ -66,7 +66,9 @@ class Shortening:
         policy = self._choice.policy
         if policy is None or not policy.recover or not self._texts.wants_text or self._decided is None:
             return None
-        return prepare([slot.text for slot in self._texts.slots], self._decided.decisions)
+        pairs = zip(self._texts.slots, self._decided.decisions, strict=True)
+        told = [(slot.text, decision) for slot, decision in pairs if slot is not self._texts.tools]
+        return prepare([text for text, _ in told], [decision for _, decision in told])
 
     async def count_few(self) -> None:
         """Wait for counts that take no time to speak of, so that the answer's headers can tell them."""
@@ -143,5 +145,5 @@ class Shortening:
 
 def without_tags(texts: ChatBody) -> dict[int, str]:
     """The texts that hold markup, without it: what a route that honours tags sends at the least."""
-    plain = {number: stripped(slot.text) for number, slot in enumerate(texts.slots)}
+    plain = {n: stripped(slot.text) for n, slot in enumerate(texts.slots) if slot is not texts.tools}
     return {number: text for number, text in plain.items() if text != texts.slots[number].text}

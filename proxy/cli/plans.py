@@ -19,21 +19,27 @@ def plans(body: chat.ChatBody, choice: Choice, worth: Worth) -> Table:
     encoding = encoding_name(body.model)
     counter = tokenizer(encoding)
     groups = arrival_groups(body.roles)
+    if policy.looks_at_tools:
+        body = body.with_tools()
     table = Table(
         "message", "role", "group", "tokens", "what happens", "protected", "expected tokens",
         "pays within", title=f"policy {choice.policy_name}, counted with {encoding}", show_footer=True,
     )  # fmt: skip
-    texts = [Text(slot.role, slot.text, groups[slot.message]) for slot in body.slots]
+    texts = [
+        Text(slot.role, slot.text, groups[slot.message], number < body.marked)
+        for number, slot in enumerate(body.slots)
+    ]
     around = settings(texts, set(groups), policy.documents)
     made = []
     for slot, text in zip(body.slots, texts, strict=True):
         plan = plan_text(
-            text, policy, counter, rate=choice.rate, tags=choice.route.tags, setting=around[text]
+            text, policy, counter, rate=choice.rate, tags=choice.route.tags, setting=around.get(text)
         )
         made.append(plan)
         table.add_row(
-            str(slot.message), slot.role, str(groups[slot.message]), str(plan.original_tokens), _action(plan),
-            _protected(plan, slot.text), str(plan.expected_tokens), worth.limit(plan, slot.text),
+            "–" if slot is body.tools else str(slot.message), slot.role, str(groups[slot.message]),
+            str(plan.original_tokens), _action(plan), _protected(plan, slot.text), str(plan.expected_tokens),
+            worth.limit(plan, slot.text),
         )  # fmt: skip
     table.columns[3].footer = str(sum(plan.original_tokens for plan in made))
     table.columns[6].footer = str(sum(plan.expected_tokens for plan in made))

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+from policies.tool_definitions import TOOLS
 from proxy.dialects.source import (
     Reader,
     String,
@@ -32,7 +33,10 @@ _form = re.compile(
 
 
 class Slot(NamedTuple):
-    """One text of a message; `start` and `end` are the places of its JSON string, quotes included."""
+    """One text of a message; `start` and `end` are the places of its JSON string, quotes included.
+
+    Or the tool definitions: `text` is then their JSON itself, from `start` to `end`.
+    """
 
     message: int
     role: str
@@ -54,13 +58,25 @@ class ChatBody:
     """How many of them, from the first on, lie before a `cache_control` mark."""
     wants_text: bool
     """Whether the answer may be any text: no JSON, no log-probabilities, no audio is asked for."""
+    tools: Slot | None = None
+    """The JSON of the tool definitions."""
+
+    def with_tools(self) -> ChatBody:
+        """The same with the tool definitions, if there are any, as the first of its texts."""
+        if self.tools is None or not self.slots:
+            return self
+        return replace(self, slots=(self.tools, *self.slots), marked=self.marked + 1)
 
     def with_texts(self, texts: Mapping[int, str]) -> bytes:
         """The body with slot number i replaced by `texts[i]`; all else is copied."""
         pieces: list[bytes] = []
         at = 0
-        for number in sorted(texts):
+        for number in sorted(texts, key=lambda number: self.slots[number].start):
             slot = self.slots[number]
+            if slot is self.tools:
+                pieces += (self.source[at : slot.start].encode(), texts[number].encode())
+                at = slot.end
+                continue
             # Without escapes in the source, there is nothing to escape in a part of it either.
             plain = slot.end - slot.start == len(slot.text) + 2
             string = f'"{texts[number]}"'.encode() if plain else quoted(texts[number])
@@ -96,8 +112,15 @@ def parse(body: bytes) -> ChatBody:
     model = top.get("model")
     roles = tuple(map(_role, messages))
     slots, marked = _slots(messages, roles)
+    tools = top.get("tools")
     return ChatBody(
-        source, model if isinstance(model, str) else "", roles, tuple(slots), marked, _wants_text(top)
+        source,
+        model if isinstance(model, str) else "",
+        roles,
+        tuple(slots),
+        marked,
+        _wants_text(top),
+        tools if isinstance(tools, Slot) else None,
     )
 
 
@@ -136,6 +159,11 @@ def _messages(source: str, at: int) -> tuple[Any, int]:
     return read_array(source, at, _message)
 
 
+def _tools(source: str, at: int) -> tuple[Any, int]:
+    tools, end = read_any(source, at)
+    return (Slot(0, TOOLS, source[at:end], at, end), end) if isinstance(tools, list) else (tools, end)
+
+
 def _message(source: str, at: int) -> tuple[Any, int]:
     return read_object(source, at, _MESSAGE) if source[at] == "{" else read_any(source, at)
 
@@ -148,6 +176,6 @@ def _part(source: str, at: int) -> tuple[Any, int]:
     return read_object(source, at, _PART) if source[at] == "{" else read_any(source, at)
 
 
-_TOP: Mapping[str, Reader] = {"messages": _messages}
+_TOP: Mapping[str, Reader] = {"messages": _messages, "tools": _tools}
 _MESSAGE: Mapping[str, Reader] = {"content": _content}
 _PART: Mapping[str, Reader] = {"text": read_string}

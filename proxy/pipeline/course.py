@@ -66,4 +66,5 @@ def sent_as_it_came(conversation: Conversation, history: History) -> dict[int, S
         for place, text in enumerate(history.texts)
         if (era := conversation.era(text.group)).terms in _AS_IT_CAME
     }
-    return by_era | {place: reason for place, reason in conversation.left if place < len(history.texts)}
+    left = ((history.place(number), reason) for number, reason in conversation.left)
+    return by_era | {place: reason for place, reason in left if place is not None}

@@ -10,8 +10,11 @@ from functools import cached_property
 from itertools import groupby
 
 from policies.groups import Text, arrivals
+from policies.tool_definitions import TOOLS
 from proxy.store.conversation import Terms
 from proxy.store.decision import Keys
+
+TOOLS_NUMBER = 2**32 - 1
 
 
 class History:
@@ -29,12 +32,12 @@ class History:
     def turns(self) -> dict[int, bytes]:
         """For each arrival group with texts, the key of the conversation as it stood when the group arrived.
 
-        It tells apart conversations that differ in anything said before, by whomever.
+        It tells apart conversations that differ in anything said before, by whomever. Tools are not said.
         """
         keys = self._scope.within(b"conversation")
         found = {}
         for group, members in groupby(range(len(self.texts)), key=lambda place: self.texts[place].group):
-            places = list(members)
+            places = [place for place in members if self.texts[place].role != TOOLS]
             keys = keys.within(*(self._names[p] for p in places if self.texts[p].role != "assistant"))
             found[group] = keys.digest()
             keys = keys.within(*(self._names[p] for p in places if self.texts[p].role == "assistant"))
@@ -49,6 +52,20 @@ class History:
     def last(self) -> int:
         """The newest arrival group with texts."""
         return self.texts[-1].group
+
+    def number(self, place: int) -> int:
+        """The number by which the conversation remembers the text at `place`, whether tools come before it or not."""
+        return TOOLS_NUMBER if self.texts[place].role == TOOLS else place - self._tools
+
+    def place(self, number: int) -> int | None:
+        """The place of the text with a number; None if the request has no such text."""
+        if number == TOOLS_NUMBER:
+            return 0 if self._tools else None
+        return number + self._tools if number + self._tools < len(self.texts) else None
+
+    @property
+    def _tools(self) -> int:
+        return int(self.texts[0].role == TOOLS)
 
     def key_as_it_came(self, place: int, plain: bytes) -> bytes:
         """Under which key this worker keeps the counts of a text that isn't shortened."""

@@ -69,7 +69,7 @@ class Request:
     def as_sent(self, decisions: Sequence[Decision]) -> Conversation:
         """The conversation once the request is sent with these decisions."""
         left = {
-            place: decision.skip
+            self.history.number(place): decision.skip
             for place, decision in enumerate(decisions)
             if decision.skip is not None
             and decision.skip.is_of_the_moment
@@ -96,4 +96,4 @@ class Request:
         return self.history.texts[place].group == self.history.last
 
     def _as_it_came(self, place: int, reason: Skip, known: Decision | None = None) -> Decision:
-        return as_it_came(self.history.texts[place].text, reason, self.order.tags, known)
+        return as_it_came(self.history.texts[place], reason, self.order.tags, known)

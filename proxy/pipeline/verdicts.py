@@ -14,6 +14,7 @@ from policies.plan import Skip, TextPlan
 from policies.protection import Protection
 from policies.protection.spans import union
 from policies.segments import sections
+from policies.tool_definitions import TOOLS
 from policies.tokens import Tokenizer, tokenizer
 from proxy.metrics import FAILURES, INVARIANT_VIOLATIONS, QUEUE_SECONDS
 from proxy.pipeline.jobs import Commission, Remainder, remainders
@@ -30,12 +31,13 @@ _ALL_THAT_MAY_GO = (Skip.PROTECTED, Skip.SMALL_SAVING)
 _log = logging.getLogger("laconic.pipeline")
 
 
-def as_it_came(text: str, reason: Skip, tags: bool, known: Decision | None = None) -> Decision:
+def as_it_came(text: Text, reason: Skip, tags: bool, known: Decision | None = None) -> Decision:
     """Send all of `text` but its markup, for `reason`; nobody has counted yet, unless the same is `known`."""
     if known is not None:
         return known if known.skip == reason else known.because(reason)
-    spans = [section.span for section in sections(text)] if tags else None
-    return Decision(0, 0, None if spans == [(0, len(text))] else spans, reason)
+    whole = [(0, len(text.text))]
+    spans = [section.span for section in sections(text.text)] if tags and text.role != TOOLS else whole
+    return Decision(0, 0, None if spans == whole else spans, reason)
 
 
 def counted(text: str, decision: Decision, counter: Tokenizer) -> Decision:
@@ -86,18 +88,18 @@ def decisions(
     """What is decided about each text from its plan and what was found for it."""
     counter = tokenizer(order.encoding)
     return {
-        key: _decision(texts[key].text, plan, found.get(key, plan.skip or Skip.FAILED), order, counter)
+        key: _decision(texts[key], plan, found.get(key, plan.skip or Skip.FAILED), order, counter)
         for key, plan in plans.items()
     }
 
 
-def _decision(text: str, plan: TextPlan, outcome: Outcome, order: Order, counter: Tokenizer) -> Decision:
+def _decision(text: Text, plan: TextPlan, outcome: Outcome, order: Order, counter: Tokenizer) -> Decision:
     if isinstance(outcome, Skip):
         return _left(text, plan, outcome, order, counter)
     if all(result.unreadable for result in outcome):
         return _left(text, plan, Skip.UNREADABLE, order, counter)
     for piece, result in zip(plan.pieces, outcome, strict=True):
-        content = text[piece.span[0] : piece.span[1]]
+        content = text.text[piece.span[0] : piece.span[1]]
         broken = violations(
             content,
             result.spans,
@@ -111,20 +113,20 @@ def _decision(text: str, plan: TextPlan, outcome: Outcome, order: Order, counter
         if broken:
             return _left(text, plan, Skip.INVARIANT, order, counter)
     spans = _joined(plan, outcome)
-    sent = counter.count(render(text, spans))
+    sent = counter.count(render(text.text, spans))
     if plan.original_tokens - sent < max(order.policy.min_saved_tokens, 1):
         return _left(text, plan, Skip.SMALL_SAVING, order, counter)
     return Decision(plan.original_tokens, sent, spans)
 
 
-def _left(text: str, plan: TextPlan, reason: Skip, order: Order, counter: Tokenizer) -> Decision:
+def _left(text: Text, plan: TextPlan, reason: Skip, order: Order, counter: Tokenizer) -> Decision:
     """Send all of the text but what needs no model to go: its markup, and what the policy leaves out of JSON."""
     if reason.is_of_the_moment:  # the conversation remembers no more than that it went as it came
-        return counted(text, as_it_came(text, reason, order.tags), counter)
+        return counted(text.text, as_it_came(text, reason, order.tags), counter)
     whole = union(plan.whole)
-    if whole == [(0, len(text))] or not text:
+    if whole == [(0, len(text.text))] or not text.text:
         return Decision(plan.original_tokens, plan.original_tokens, None, reason)
-    sent = counter.count(render(text, whole))
+    sent = counter.count(render(text.text, whole))
     is_shorter = sent < plan.original_tokens and order.policy.reshapes_json and reason in _ALL_THAT_MAY_GO
     return Decision(plan.original_tokens, sent, whole, None if is_shorter else reason)
 

@@ -45,7 +45,7 @@ class Work:
         done, _ = await asyncio.wait([planning], timeout=deadline - loop.time())
         if not done:
             FAILURES.labels(Skip.DEADLINE).inc(len(texts))
-            return {key: as_it_came(text.text, Skip.DEADLINE, order.tags) for key, text in texts.items()}
+            return {key: as_it_came(text, Skip.DEADLINE, order.tags) for key, text in texts.items()}
         plans = _weighed(dict(zip(texts, planning.result(), strict=True)), order)
         jobs = commissions(texts, plans, order.policy, tokenizer(order.encoding))
         attempts = [(commission, _submit(commission.job, order)) for commission in jobs]

@@ -59,7 +59,7 @@ class Conversation:
 
     eras: tuple[Era, ...]
     left: tuple[tuple[int, Skip], ...] = ()
-    """Places of texts that went as they came for a reason of the moment, counted over all texts; ascending."""
+    """Numbers of texts that went as they came for a reason of the moment; ascending."""
 
     @property
     def held_out(self) -> bool:
@@ -79,9 +79,9 @@ class Conversation:
             eras.append(Era(group, terms))
         return replace(self, eras=tuple(eras))
 
-    def with_left(self, places: Mapping[int, Skip]) -> Conversation:
+    def with_left(self, numbers: Mapping[int, Skip]) -> Conversation:
         """The conversation with further texts that went as they came."""
-        return replace(self, left=tuple(sorted((dict(self.left) | dict(places)).items())))
+        return replace(self, left=tuple(sorted((dict(self.left) | dict(numbers)).items())))
 
     @property
     def size_bytes(self) -> int:
