@@ -9,10 +9,10 @@ from policies.protection.spans import Span
 
 _WORD = re.compile(
     r"""
-    (?<![\w@])[A-Z]*+[a-z]*+(?:
+    (?<!\w)[A-Z]*+[a-z]*+(?:
         (?<=[a-z])[A-Z]\w*+(?:\.\w++)*+                     # camelCase  PascalCase
       | _\w*+(?:[.:-]++\w++)*+                              # snake_case  CONSTANT_CASE  __init__
-      | (?:(?<=[A-Za-z])\d|\d++[A-Za-z_])\w*+(?:-\w++)*+    # HAT069  4f3a9c…
+      | (?:(?<=[A-Za-z])\d|\d++[A-Za-z_])\w*+(?:(?:-|\.(?=[A-Za-z_]))\w++)*+    # HAT069  4f3a9c…
       | (?<=[A-Za-z]{2})(?:(?:\.|::|->)[A-Za-z_]\w++)++     # dotted.names  std::vector  setup.py
       | (?<=[A-Za-z])(?:-[A-Za-z]++)?-(?=[A-Za-z]*+\d)\w++(?:-\w++|\.\d\w*+)*+  # ABC-1234
       | (?<=[a-fA-F]{8})-[\da-fA-F]{4}-[\da-fA-F-]{22,27}   # a UUID that begins without a digit

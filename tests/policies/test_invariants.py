@@ -37,10 +37,60 @@ def test_a_loss_is_noticed_without_the_help_of_protection(word: str, name: str, 
     assert violations(_TEXT, _without(word), _NOTHING, set(KINDS) - {kind}) == ()
 
 
-@pytest.mark.parametrize("text", ["1,240ms", "doesn't", "不", "않다", "{{name}}", "<|user|>", "ohne", "٣"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "1,240ms",
+            "doesn't",
+            "DON’T",
+            "不",
+            "没有",
+            "않다",
+            "ません",
+            "{{name}}",
+            "<|user|>",
+            "ohne",
+            "jamais",
+            "nunca",
+            "٣",
+        ),
+        *("max_tokens", "camelCase", "os.path", "https://x.org/a", "me@x.org", "/etc/hosts"),
+    ],
+)
 def test_losses_in_other_shapes(text: str) -> None:
     kept = [(0, 2), (2 + len(text), 4 + len(text))]
     assert len(violations(f"a {text} b", kept, _NOTHING, KINDS)) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "lost", "name"),
+    [
+        ("set max_tokens now", "_tokens", "lost_identifier"),
+        ("a camelCase name", "camelCase", "lost_identifier"),
+        ("import os.path here", ".path", "lost_identifier"),
+        ("see https://x.org/a/b now", "/b", "lost_address"),
+        ("mail me@x.org now", "@x.org", "lost_address"),
+        ("open /etc/hosts now", "/etc", "lost_address"),
+        ("```\nold words\nmore words\n```", "more", "lost_code"),
+        ("~~~~ py\n```\nold words\n~~~~~\nfree", "old", "lost_code"),
+        ("mindestens drei", "mindestens", "lost_negation"),
+    ],
+)
+def test_each_class_is_looked_for_anew(text: str, lost: str, name: str) -> None:
+    start = text.index(lost)
+    kept = [part for part in [(0, start), (start + len(lost), len(text))] if part[0] < part[1]]
+    assert violations(text, kept, _NOTHING, KINDS) == (name,)
+    assert violations(text, [(0, len(text))], _NOTHING, KINDS) == ()
+
+
+def test_words_between_fences_and_outside_of_documents_are_free() -> None:
+    text = "```\ncode\n```\nsome words\n```\ncode\n```"
+    start = text.index("some")
+    assert violations(text, [(0, start), (start + 5, len(text))], _NOTHING, KINDS) == ()
+    text = "```\none\n\nfree words\n\n```\ntwo"  # two documents, each of which is cut off within a fence
+    documents = [(0, 7), (21, len(text))]
+    assert violations(text, [(0, 9), (14, len(text))], _NOTHING, ["code"], documents=documents) == ()
 
 
 def test_a_protected_span_must_survive_whole() -> None:
