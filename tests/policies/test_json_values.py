@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from policies.json_rules import json_sections
 from tests.fakes.scissors import json_rules, marked
 
 RATE = json_rules({"key": "d", "rate": 0.4})
@@ -61,7 +62,5 @@ def test_two_fences_and_the_prose_between_them() -> None:
 
 
 def test_a_value_in_a_terminal_is_data_where_it_is_all_of_an_answer() -> None:
-    text = (
-        '$ cat a.json\n{"d": "a b"}\n$ cat a.js\nconst x = {"d": "a b"};\nsend(\n  {"d": "a b"}\n);\n$ exit\n'
-    )
-    assert marked(text, RATE) == text.replace("a b", "‹a b›", 1)
+    text = '$ cat a\n{"d": "a b"}\n$ cat b\nconst x = {"d": "c d"};\nsend(\n  {"d": "e f"}\n);\n$ exit\n'
+    assert [text[slice(*part.span)] for part in json_sections(text, RATE) if part.rate] == ["a b"]
