@@ -14,8 +14,8 @@ from policies.plan import Skip, TextPlan
 from policies.protection import Protection
 from policies.protection.spans import union
 from policies.segments import sections
-from policies.tool_definitions import TOOLS
 from policies.tokens import Tokenizer, tokenizer
+from policies.tool_definitions import TOOLS
 from proxy.metrics import FAILURES, INVARIANT_VIOLATIONS, QUEUE_SECONDS
 from proxy.pipeline.jobs import Commission, Remainder, remainders
 from proxy.pipeline.order import Order
