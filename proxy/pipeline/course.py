@@ -61,10 +61,12 @@ def cluster_of(history: History) -> int:
 
 def sent_as_it_came(conversation: Conversation, history: History) -> dict[int, Skip]:
     """The places of texts that the conversation has sent, or is to send, as they came, and why."""
-    by_era = {
-        place: _AS_IT_CAME[era.terms]
-        for place, text in enumerate(history.texts)
-        if (era := conversation.era(text.group)).terms in _AS_IT_CAME
-    }
+    by_era: dict[int, Skip] = {}
+    if any(era.is_as_it_came for era in conversation.eras):
+        by_era = {
+            place: _AS_IT_CAME[era.terms]
+            for place, text in enumerate(history.texts)
+            if (era := conversation.era(text.group)).is_as_it_came
+        }
     left = ((history.place(number), reason) for number, reason in conversation.left)
     return by_era | {place: reason for place, reason in left if place is not None}
