@@ -80,7 +80,8 @@ def command() -> None:
 def _config(upstream_url: str) -> Config:
     return Config(
         upstreams={"echo": Upstream(base_url=upstream_url)},
-        policies={"careful": Policy(deadline_ms=_DEADLINE_MS, adopt="all")},
+        # Requests that are sent once: they have no earlier turns, and none will follow.
+        policies={"careful": Policy(deadline_ms=_DEADLINE_MS, adopt="all", keep_cacheable=False)},
         routes=(Route(name="demo", upstream="echo", policy="careful"),),
     )
 
