@@ -49,6 +49,8 @@ def plans(body: chat.ChatBody, choice: Choice, worth: Worth) -> Table:
 
 
 def _action(plan: TextPlan) -> str:
+    if plan.skip is not None and plan.expected_tokens < plan.original_tokens:
+        return f"words left alone: {plan.skip}"
     if plan.skip is not None:
         return f"left alone: {plan.skip}"
     measures = dict.fromkeys(piece.measure for piece in plan.pieces)
