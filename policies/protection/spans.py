@@ -5,10 +5,13 @@ Knows nothing of what the characters mean.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 Span = tuple[int, int]
 """A half-open range of character offsets."""
+_LONGEST_BRIDGE = 4  # characters
+_BLANK = re.compile(r"\s")
 
 
 def union(spans: Iterable[Span]) -> list[Span]:
@@ -32,6 +35,32 @@ def bridge_blanks(text: str, spans: Sequence[Span]) -> list[Span]:
         else:
             joined.append((start, end))
     return joined
+
+
+def bridge_words(text: str, spans: Sequence[Span]) -> list[Span]:
+    """Part ascending, disjoint spans that would become one word without what stands between them.
+
+    Join them over a few characters, else keep the first of these: `56.1(2)` is not `56.12`.
+    """
+    joined: list[Span] = []
+    for start, end in spans:
+        first, last = joined[-1] if joined else (0, 0)
+        if not last or not _touch(text, last, start):
+            joined.append((start, end))
+        elif start - last <= _LONGEST_BRIDGE:
+            joined[-1] = (first, end)
+        else:
+            joined[-1] = (first, last + 1)
+            joined.append((start, end))
+    return joined
+
+
+def _touch(text: str, end: int, start: int) -> bool:
+    """Whether no space parts `text[:end]` from `text[start:]`, but ASCII signs or what stands between ASCII words."""
+    borders = text[end - 1] + text[start]
+    near = start - end <= _LONGEST_BRIDGE and text[end:start].isascii()
+    fuse = borders.isascii() and borders.replace("_", "a").isalnum()
+    return (near or fuse) and not _BLANK.search(text, end, start)
 
 
 def subtract(spans: Iterable[Span], holes: Sequence[Span]) -> Iterator[Span]:
