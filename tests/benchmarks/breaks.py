@@ -9,10 +9,13 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+import multiprocessing
+import os
 import tempfile
 import time
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +28,6 @@ from compressors import Compressor
 from policies import builtin
 from policies.config import Config, Route, Upstream, default_config
 from policies.policy import Policy
-from proxy.replay.conversations import Conversation
 from proxy.replay.reading import Traffic, TrafficError, read
 from tests.benchmarks.report import Table
 from tests.benchmarks.trouble import SCENARIOS, AnyWords, most_breaks
@@ -48,7 +50,9 @@ POLICIES = (*builtin.NAMES, "careful", "everything", "everything-asked")
 def config_of(name: str) -> Config:
     """A route under one of `POLICIES`: built in, what is served without a file, or one that shortens all it can."""
     if not name.startswith("everything"):
-        return default_config(URL, None if name == "careful" else name)
+        config = default_config(URL, None if name == "careful" else name)
+        on_cpu = {key: each.model_copy(update={"device": "cpu"}) for key, each in config.compressors.items()}
+        return config.model_copy(update={"compressors": on_cpu})
     asked = name.endswith("-asked")
     method = "longllmlingua" if asked else "llmlingua2"
     documents = {"documents": {"split": "auto"}, "strategy": {"order": "sort"}} if asked else {}
@@ -75,48 +79,56 @@ class Row:
     policy: str
     scenario: str
     traffic: str
-    conversations: Sequence[Conversation]
-    courses: Sequence[Course]
+    courses: Mapping[str, Course]
+    """By the conversation's name."""
     seconds: float
 
     @property
     def unexpected(self) -> Iterator[str]:
         """A line for each conversation with more breaks than losses of the store explain."""
-        for conversation, course in zip(self.conversations, self.courses, strict=True):
+        for name, course in self.courses.items():
             if len(course.breaks) > most_breaks(course.troubles):
                 where = ", ".join(f"turn {b.turn} message {b.message}" for b in course.breaks)
-                yield f"{self.policy}, {self.scenario}, {self.traffic}: {conversation.name}: {where}"
+                yield f"{self.policy}, {self.scenario}, {self.traffic}: {name}: {where}"
 
     @property
     def cells(self) -> tuple[str, ...]:
         """As the table shows it."""
-        counts = [len(course.breaks) for course in self.courses]
+        courses = self.courses.values()
+        counts = [len(course.breaks) for course in courses]
         return (
             self.scenario,
             self.traffic,
-            f"{len(self.courses):,}",
-            f"{sum(len(course.troubles) for course in self.courses):,}",
+            f"{len(courses):,}",
+            f"{sum(len(course.troubles) for course in courses):,}",
             f"{sum(counts):,}",
             f"{max(counts, default=0)}",
-            f"{sum(course.shortened for course in self.courses):,}",
+            f"{sum(course.shortened for course in courses):,}",
             f"{self.seconds:.1f}",
         )
 
 
-async def run(policy: str, scenario: str, traffic: Traffic, model: str) -> Row:
+async def run(policy: str, scenario: str, traffic: Traffic, model: str = "fake") -> Row:
     """All of a file's conversations, one after the other, on replicas that begin with an empty store."""
     started = time.perf_counter()
     seed = zlib.crc32(f"{policy} {scenario} {traffic.name}".encode())
     config = config_of(policy)
     with tempfile.TemporaryDirectory(prefix="laconic-breaks-") as folder:
         async with Replicas(config, Path(folder), loader(config, model), seed=seed) as replicas:
-            courses = [
-                await replicas.converse([request.body for request in each.requests], SCENARIOS[scenario])
+            courses = {
+                each.name: await replicas.converse([r.body for r in each.requests], SCENARIOS[scenario])
                 for each in traffic.conversations
-            ]
-    return Row(
-        policy, scenario, traffic.name, traffic.conversations, courses, time.perf_counter() - started
-    )
+            }
+    return Row(policy, scenario, traffic.name, courses, time.perf_counter() - started)
+
+
+_read = functools.cache(read)
+
+
+def _measured(policy: str, scenario: str, path: Path, limit: int | None, model: str) -> Row:
+    """The same in a process of its own."""
+    logging.getLogger("laconic").setLevel(logging.CRITICAL)  # failures are meant
+    return asyncio.run(run(policy, scenario, _read(path, limit), model))
 
 
 def table(policy: str, rows: Sequence[Row]) -> Table:
@@ -130,26 +142,36 @@ def table(policy: str, rows: Sequence[Row]) -> Table:
 @click.option("--scenario", "scenarios", type=click.Choice([*SCENARIOS]), multiple=True, default=[*SCENARIOS])
 @click.option("--limit", type=click.IntRange(1), help="Only so many conversations of each file.")
 @click.option("--model", type=click.Choice(["fake", "embedded"]), default="fake", show_default=True)
+@click.option("--jobs", type=click.IntRange(1), default=os.cpu_count(), help="Processes that share the work.")
 def main(
     files: Sequence[Path],
     policies: Sequence[str],
     scenarios: Sequence[str],
     limit: int | None,
     model: str,
+    jobs: int,
 ) -> None:
     """Count the prefixes that break although the original ones don't."""
-    logging.getLogger("laconic").setLevel(logging.CRITICAL)  # failures are meant
     console = Console(width=110)
-    try:
-        traffic = [read(path, limit) for path in files]
-    except TrafficError as error:
-        raise click.ClickException(str(error)) from error
     unexpected: list[str] = []
-    for policy in policies:
-        rows = list(_rows(policy, scenarios, traffic, model, console))
-        table(policy, rows).show(console)
-        console.print()
-        unexpected += [line for row in rows for line in row.unexpected]
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
+        pending = {
+            policy: [
+                pool.submit(_measured, policy, scenario, path, limit, model)
+                for scenario in scenarios
+                for path in files
+            ]
+            for policy in policies
+        }
+        for policy, work in pending.items():
+            try:
+                rows = list(_with_progress(work, policy, console))
+            except TrafficError as error:
+                pool.shutdown(cancel_futures=True)
+                raise click.ClickException(str(error)) from error
+            table(policy, rows).show(console)
+            console.print()
+            unexpected += [line for row in rows for line in row.unexpected]
     for line in unexpected:
         console.print(line, markup=False)
     console.print(f"{len(unexpected)} conversations with prefixes that had to hold and broke")
@@ -157,16 +179,10 @@ def main(
         raise SystemExit(1)
 
 
-def _rows(
-    policy: str, scenarios: Sequence[str], traffic: Sequence[Traffic], model: str, console: Console
-) -> Iterator[Row]:
+def _with_progress(work: Sequence[Future[Row]], policy: str, console: Console) -> Iterator[Row]:
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task(policy, total=len(scenarios) * len(traffic))
-        for scenario in scenarios:
-            for each in traffic:
-                progress.update(task, description=f"{policy}: {scenario}, {each.name}")
-                yield asyncio.run(run(policy, scenario, each, model))
-                progress.advance(task)
+        for row in progress.track(work, description=policy):
+            yield row.result()
 
 
 if __name__ == "__main__":

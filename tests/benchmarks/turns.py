@@ -133,7 +133,9 @@ class Replicas:
 
 def _empty(path: Path) -> None:
     with closing(sqlite3.connect(path, timeout=5.0, isolation_level=None)) as connection:
-        tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        tables = [
+            name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        ]
         if "decisions" in tables:  # which the first request makes
             connection.execute("DELETE FROM decisions")
 
@@ -184,6 +186,4 @@ def _difference(before: Body, after: Body) -> int | None:
     if before.get("tools") != after.get("tools"):
         return -1
     messages = after["messages"]
-    return next(
-        (n for n, message in enumerate(before["messages"]) if messages[n : n + 1] != [message]), None
-    )
+    return next((n for n, message in enumerate(before["messages"]) if messages[n : n + 1] != [message]), None)
