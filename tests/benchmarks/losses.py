@@ -223,17 +223,17 @@ def main(traffic: tuple[Path, ...], rates: tuple[float, ...], limit: int | None,
     compressor = compressors.load("llmlingua2")
     columns = ("file", "rate", "texts", "shortened", "% sent")
     kinds = ("numbers", "identifiers", "JSON values", "lines of code")
-    table = Table("Lost / held", (*columns, *kinds, "reverted"), [])
     clean = True
     for path in traffic or sorted(TRAFFIC.glob("*.jsonl.gz")):
         texts = texts_of(path)[:limit]
+        table = Table("Lost / held", (*columns, *kinds, "reverted"), [])
         for rate in rates:
             tally = measure(texts, compressor, rate, progress=True)
             table.rows.append(_row(path.name.removesuffix(".jsonl.gz"), rate, tally))
             clean &= tally.is_clean
             if examples:
                 Console().print(*tally.examples[:20], sep="\n", markup=False)
-    table.show(Console(width=140))
+        table.show(Console(width=140))
     sys.exit(not clean)
 
 

@@ -181,6 +181,14 @@ def test_blocks(before: str, block: str, after: str) -> None:
         "a < b and c > d, so {this} holds",
         "Dear Sir,\n\n    I write to you in some haste.\n    The weather is fine.\n\nYours, A. Name",
         "- [ ] buy milk\n- [x] call home",
+        "User: Perfect\nAssistant: Should I play it\nUser: Sure",
+        "1. **Flight HAT271**\n   - Departure: 19:00 EST\n   - Arrival: 21:00 EST\n   - Price: $174",
+        "[00:01:02] Ann: so we start\n[00:01:09] Bob: yes, we do",
+        "From: Ann\n\nHello Bob,\nhow are you\n\nBest, Ann",
+        "Order #1897\nDate: 2024-07-08\nTotal: $753.00",
+        "Background\n==========\n\n  Some words that are\n  set in, as quotes are.",
+        "Pros:\n- cheap\n- fast\nCons:\n- it may break",
+        '"""\nThe quick brown fox jumps over the lazy dog.\nNobody knows why it does so.\n"""',
     ],
 )
 def test_prose_is_no_block(text: str) -> None:
@@ -248,6 +256,14 @@ def test_what_is_protected_passes_the_independent_check(text: str) -> None:
         "May ",
         "don't ",
         "1 ",
+        "- a: b\n",
+        "k=1\n",
+        "/*x\n",
+        "2026-11-23T04:00:00Z x\n",
+        "a  b  c\n",
+        "$ ls\n",
+        "ab:",
+        "at least ",
     ],
 )
 def test_a_megabyte_of_anything_is_done_in_linear_time(unit: str) -> None:

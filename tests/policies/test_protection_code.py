@@ -20,7 +20,7 @@ _LANGUAGES = (  # noqa: SIM905
     "Python JavaScript TypeScript Java C C++ C# Go Rust Ruby PHP Swift Kotlin Scala R Shell SQL Perl Lua Haskell Dart "
     "Elixir MATLAB PowerShell HTML CSS"
 ).split()
-_ELSEWHERE = {  # found by other kinds than the rest of their file
+_ELSEWHERE: dict[str, ProtectKind] = {  # found by other kinds than the rest of their file
     "logs: JSON lines": "json",
     "logs: Kubernetes: pods": "tables",
     "logs: Kubernetes: events": "tables",
@@ -82,11 +82,9 @@ def test_code_alone_is_found_as_code(name: str, body: str) -> None:
     ("name", "body"), [pytest.param(*case, id=case[0]) for case in _snippets("logs", "data")]
 )
 def test_logs_and_data_are_kinds_of_their_own(name: str, body: str) -> None:
-    kind = _ELSEWHERE.get(name, _KINDS[name.partition(":")[0]])
-    kinds: tuple[ProtectKind, ...] = (
-        ("logs", "code") if kind == "logs" else (kind, "json")
-    )  # what stands in them is often that
-    assert _lost(body, 0, protect(body, kinds).blocks) == []
+    kind: ProtectKind = _ELSEWHERE.get(name, _KINDS[name.partition(":")[0]])
+    inner: ProtectKind = "code" if kind == "logs" else "json"  # what stands in them
+    assert _lost(body, 0, protect(body, {kind, inner}).blocks) == []
 
 
 def test_each_language_has_two_snippets() -> None:
