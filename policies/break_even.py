@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from policies.policy import BreakEven, Policy
+from policies.policy import Policy
+from policies.rules import BreakEven
 
 # What a second costs to rent: an accelerator at 3.60 USD an hour, two processor cores at 0.11.
 _GPU_USD, _CPU_USD = 0.001, 0.00003

@@ -13,7 +13,8 @@ from pydantic import AfterValidator, Field, SecretStr, field_validator
 
 from policies import builtin
 from policies.economics.rule import ModelRule
-from policies.policy import OneOrMany, Policy, Section
+from policies.policy import Policy
+from policies.rules import OneOrMany, Section
 
 Method = Literal["llmlingua2", "llmlingua", "longllmlingua"]
 Override = Literal["mode", "rate", "policy"]

@@ -12,8 +12,8 @@ from policies.comments import comment_sections
 from policies.documents import Document
 from policies.groups import Setting
 from policies.json_rules import json_sections
-from policies.policy import Documents, JsonLayout, JsonRule
 from policies.protection import Span
+from policies.rules import Documents, JsonLayout, JsonRule
 from policies.segments import Section, sections
 
 

@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from policies.documents import Found, find_in_group
-from policies.policy import Documents
+from policies.rules import Documents
 from policies.tool_definitions import TOOLS
 
 

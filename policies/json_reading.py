@@ -14,8 +14,8 @@ from fnmatch import fnmatchcase
 from itertools import pairwise
 from typing import NamedTuple
 
-from policies.policy import JsonRule
 from policies.protection import Span
+from policies.rules import JsonRule
 
 DEEPEST = 100
 """Levels of nesting that are read; Python's own parser always gets that far."""

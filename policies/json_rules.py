@@ -14,9 +14,9 @@ from policies.json_layout import blanks, repeated_keys
 from policies.json_reading import Reading, RuleBook, read
 from policies.json_values import find_data
 from policies.loose import UNSPACED, shortenable
-from policies.policy import JsonLayout, JsonRule
 from policies.protection import Span
 from policies.protection.spans import subtract, union
+from policies.rules import JsonLayout, JsonRule
 from policies.segments import Section
 
 _BLANK = r"\\(?:[bfnrt]|u(?:00(?:[01][\da-fA-F]|[2aA]0)|20(?:0[\daA]|2[89fF])|3000))"  # escaped white space

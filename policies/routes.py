@@ -11,7 +11,8 @@ from fnmatch import fnmatchcase
 from typing import cast, get_args
 
 from policies.config import Config, Route
-from policies.policy import Mode, Policy
+from policies.policy import Policy
+from policies.rules import Mode
 
 MODE_HEADER = "x-laconic-mode"
 POLICY_HEADER = "x-laconic-policy"

@@ -7,7 +7,7 @@ types and enumerations are what the upstream holds answers to.
 from __future__ import annotations
 
 from policies.json_rules import json_sections
-from policies.policy import JsonRule, Range
+from policies.rules import JsonRule, Range
 from policies.segments import Section
 
 TOOLS = "tools"

@@ -15,8 +15,8 @@ from multidict import CIMultiDict
 from starlette.types import Receive, Scope, Send
 
 from policies.config import Route, Upstream
-from policies.plan import Skip
 from policies.routes import Choice, InvalidOverrideError, find_route, override
+from policies.skip import Skip
 from proxy.capture import Capture
 from proxy.credentials import caller_hash
 from proxy.dialects import chat

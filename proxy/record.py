@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from policies.economics import ModelFacts
-from policies.plan import Skip
 from policies.routes import Choice
+from policies.skip import Skip
 from proxy import metrics
 from proxy.ledger import Entry
 from proxy.pipeline import Decided

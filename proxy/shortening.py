@@ -10,9 +10,9 @@ import time
 from collections.abc import Mapping
 
 from policies.groups import Text, arrival_groups
-from policies.plan import Skip
 from policies.routes import Choice
 from policies.segments import stripped
+from policies.skip import Skip
 from proxy.credentials import caller_hash, short_hash
 from proxy.dialects.chat import ChatBody
 from proxy.errors import UncompressedError

@@ -10,10 +10,10 @@ import pytest
 from prometheus_client import Counter, Gauge, Histogram
 from pydantic import BaseModel
 
-from policies import config, policy
+from policies import config, policy, rules
 from policies.loading import load_config
-from policies.plan import Skip
 from policies.protection import ProtectKind
+from policies.skip import Skip
 from proxy import errors, metrics
 
 ROOT = Path(__file__).parents[1]
@@ -21,7 +21,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def _settings() -> list[str]:
-    known = [*vars(config).values(), *vars(policy).values()]
+    known = [*vars(config).values(), *vars(policy).values(), *vars(rules).values()]
     models = [m for m in known if isinstance(m, type) and issubclass(m, BaseModel)]
     return sorted({name for model in models for name in model.model_fields})
 

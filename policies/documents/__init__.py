@@ -20,8 +20,8 @@ from policies.documents.paragraphs import paragraphs
 from policies.documents.pattern import matched, matches
 from policies.documents.sections import headed, ruled
 from policies.documents.tagged import elements_named, in_tags, tagged
-from policies.policy import Documents
 from policies.protection.spans import Span
+from policies.rules import Documents
 
 __all__ = ["Document", "Found", "find", "find_in_group"]
 

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from policies.economics.caching import NO_CACHING, CachingKind, caching_of_kind
 from policies.economics.facts import ModelFacts, Price
-from policies.policy import Section
+from policies.rules import Section
 
 UsdPerMillion = Annotated[float, Field(ge=0)]
 

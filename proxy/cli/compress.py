@@ -11,10 +11,10 @@ from rich.text import Text
 
 import compressors
 from policies.documents import Found, find
-from policies.plan import protected
-from policies.policy import Documents
+from policies.pieces import protected
 from policies.protection import KINDS, ProtectKind, Span
 from policies.protection.spans import union
+from policies.rules import Documents
 from policies.tokens import encoding_name, tokenizer
 from proxy.cli.files import UnusableFileError
 

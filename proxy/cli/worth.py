@@ -9,8 +9,8 @@ from compressors import has_accelerator
 from policies.break_even import token_s, usd_per_second
 from policies.config import Compressor, Config
 from policies.plan import TextPlan
-from policies.policy import BreakEven
 from policies.routes import Choice
+from policies.rules import BreakEven
 from proxy.prices import facts_of
 
 

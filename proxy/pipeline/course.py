@@ -6,7 +6,7 @@ changed since, or while a store that is now lost still knew them.
 
 from __future__ import annotations
 
-from policies.plan import Skip
+from policies.skip import Skip
 from proxy.pipeline.history import History
 from proxy.pipeline.order import Order
 from proxy.pipeline.recall import Recall

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 
 from compressors import Compressed, Job, Span, Strategy
 from policies.groups import Text
-from policies.plan import Measure, Piece, TextPlan
+from policies.pieces import Measure, Piece
+from policies.plan import TextPlan
 from policies.policy import Policy
 from policies.tokens import Tokenizer
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from policies.groups import Text
-from policies.plan import Skip
+from policies.skip import Skip
 from policies.tokens import tokenizer
 from proxy.pipeline.course import cluster_of, conversation_of, sent_as_it_came
 from proxy.pipeline.flights import Flights

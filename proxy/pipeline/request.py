@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from policies.plan import Skip
+from policies.skip import Skip
 from proxy.pipeline.cacheable import is_too_short, left_to_be_cached
 from proxy.pipeline.course import sent_as_it_came
 from proxy.pipeline.history import History

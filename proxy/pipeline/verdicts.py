@@ -10,10 +10,11 @@ from compressors import Compressed, Span, render
 from compressors.batcher import Shortened
 from policies.groups import Text
 from policies.invariants import violations
-from policies.plan import Skip, TextPlan
+from policies.plan import TextPlan
 from policies.protection import Protection
 from policies.protection.spans import union
 from policies.segments import sections
+from policies.skip import Skip
 from policies.tokens import Tokenizer, tokenizer
 from policies.tool_definitions import TOOLS
 from proxy.metrics import FAILURES, INVARIANT_VIOLATIONS, QUEUE_SECONDS

@@ -11,7 +11,8 @@ from compressors import Job
 from compressors.batcher import NotReadyError, QueueFullError
 from policies.break_even import most_saved_tokens
 from policies.groups import Setting, Text, settings
-from policies.plan import Skip, TextPlan, glance, plan_text
+from policies.plan import TextPlan, glance, plan_text
+from policies.skip import Skip
 from policies.tokens import tokenizer
 from proxy.metrics import BREAK_EVEN, FAILURES
 from proxy.pipeline.jobs import commissions

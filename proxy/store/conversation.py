@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from policies.plan import Skip
+from policies.skip import Skip
 
 _VERSION = 2  # decisions have 1
 _HEADER = struct.Struct("<BH")  # version, number of eras

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from itertools import accumulate, chain, pairwise
 from operator import itemgetter
 
-from policies.plan import Skip
+from policies.skip import Skip
 
 _HEADER = struct.Struct(
     "<BBIIc"

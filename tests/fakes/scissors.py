@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from policies.json_rules import json_sections
-from policies.policy import JsonRule
+from policies.rules import JsonRule
 
 _RULES = TypeAdapter(tuple[JsonRule, ...])
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from policies.cuts import cut
-from policies.policy import JsonRule
+from policies.rules import JsonRule
 from policies.segments import sections, stripped
 
 RULES = TypeAdapter(tuple[JsonRule, ...]).validate_python(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.groups import Text, arrival_groups, arrivals, settings
-from policies.policy import Documents
+from policies.rules import Documents
 
 AUTO = Documents()
 BODY = "The town has an old harbour, a market and a bridge that nobody crosses after dark any more. " * 3

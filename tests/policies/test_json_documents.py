@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policies.json_rules import json_sections
-from policies.policy import JsonRule
+from policies.rules import JsonRule
 from tests.fakes.json_documents import DOCUMENTS, KEYS, parsed, written
 from tests.fakes.scissors import json_rules, marked, torn
 

@@ -16,9 +16,11 @@ from compressors import render
 from policies.cuts import cut
 from policies.groups import Setting, Text
 from policies.json_rules import json_sections
-from policies.plan import Skip, plan_text
-from policies.policy import JsonLayout, JsonRule, Policy
+from policies.plan import plan_text
+from policies.policy import Policy
+from policies.rules import JsonLayout, JsonRule
 from policies.segments import sections, stripped
+from policies.skip import Skip
 from policies.tokens import tokenizer
 from tests.conftest import conversations
 from tests.fakes.json_documents import DOCUMENTS, parsed, written

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from policies.groups import Text, arrival_groups
-from policies.plan import Measure, Skip, plan_text
+from policies.pieces import Measure
+from policies.plan import plan_text
 from policies.policy import Policy
+from policies.skip import Skip
 from policies.tokens import tokenizer
 
 COUNTER = tokenizer("o200k_base")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 
 from policies.groups import Text
-from policies.plan import Skip, glance, plan_text
-from policies.policy import Policy, Target
+from policies.plan import glance, plan_text
+from policies.policy import Policy
+from policies.rules import Target
+from policies.skip import Skip
 from policies.tokens import tokenizer
 
 DESCRIPTION = "Books a table at a restaurant for the guests that are named in the list of guests."

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.plan import Skip
+from policies.skip import Skip
 from proxy.store.conversation import ADOPTED, Conversation, Era, Terms, begun
 from proxy.store.decision import Decision
 

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policies.documents import find_in_group
-from policies.policy import Documents
 from policies.protection import KINDS, protect
+from policies.rules import Documents
 from policies.segments import sections
 from policies.tokens import tokenizer
 from proxy.capture.redaction import KEPT_WORDS, Redaction

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.plan import Skip
+from policies.skip import Skip
 from proxy.store.backend import Backend
 from proxy.store.decision import Decision, Keys
 from proxy.store.memory import Memory

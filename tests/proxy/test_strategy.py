@@ -7,11 +7,11 @@ from dataclasses import asdict
 import pytest
 
 import compressors
-from policies import policy
+from policies import rules
 
 
 def test_names_and_defaults_are_the_same() -> None:
-    assert policy.Strategy().model_dump() == asdict(compressors.Strategy())
+    assert rules.Strategy().model_dump() == asdict(compressors.Strategy())
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,6 @@ def test_names_and_defaults_are_the_same() -> None:
 )
 def test_what_one_refuses_the_other_does(fields: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=next(iter(fields))):
-        policy.Strategy.model_validate(fields)
+        rules.Strategy.model_validate(fields)
     with pytest.raises(compressors.CompressionError):
         compressors.Strategy(**fields)  # type: ignore[arg-type]

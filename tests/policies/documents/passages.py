@@ -6,8 +6,8 @@ from collections.abc import Collection
 from itertools import pairwise
 
 from policies.documents import Found, find
-from policies.policy import Documents
 from policies.protection.spans import subtract
+from policies.rules import Documents
 
 PASSAGES = (
     "Refunds are granted within thirty days of delivery if the goods are unused and in their original packaging.\n"

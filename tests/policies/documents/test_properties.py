@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.documents import find, find_in_group
-from policies.policy import Documents
+from policies.rules import Documents
 from tests.policies.documents.passages import AUTO, PASSAGES, QUESTION, bodies, check, documents, kept
 
 _RULES = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from policies.documents import find_in_group
-from policies.policy import Documents
+from policies.rules import Documents
 from tests.policies.documents.passages import AUTO, PASSAGES, QUESTION, question
 
 _LIST = "\n\n".join(f"Source {n}: {p}" for n, p in enumerate(PASSAGES, 1))

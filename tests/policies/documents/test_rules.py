@@ -6,7 +6,7 @@ import pytest
 
 from policies.documents import find
 from policies.loading import ConfigError, load_config
-from policies.policy import Documents
+from policies.rules import Documents
 from tests.policies.documents.passages import PASSAGES, QUESTION, bodies, documents, heads, kept
 
 

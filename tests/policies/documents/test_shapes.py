@@ -7,7 +7,7 @@ import json
 import pytest
 
 from policies.documents import find, find_in_group
-from policies.policy import Documents
+from policies.rules import Documents
 from tests.policies.documents.passages import (
     AUTO,
     PASSAGES,
