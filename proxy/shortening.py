@@ -99,7 +99,7 @@ class Shortening:
                     for number, slot in enumerate(texts.slots)
                 ],
                 order,
-                around_characters=self._around_characters,
+                around_characters=texts.around_characters,
                 rehearsal=rehearsal,
             )
         except Exception as error:
@@ -135,12 +135,7 @@ class Shortening:
         """The texts' tokens, and about as many for the rest of the body as its characters suggest."""
         assert self._decided is not None
         texts = sum(decision.sent_tokens for decision in await self._decided.counted())
-        return texts + self._around_characters // 4
-
-    @property
-    def _around_characters(self) -> int:
-        """Length of what the body holds beside its texts."""
-        return len(self._texts.source) - sum(slot.end - slot.start for slot in self._texts.slots)
+        return texts + self._texts.around_characters // 4
 
 
 def without_tags(texts: ChatBody) -> dict[int, str]:

@@ -60,6 +60,14 @@ class ChatBody:
     """Whether the answer may be any text: no JSON, no log-probabilities, no audio is asked for."""
     tools: Slot | None = None
     """The JSON of the tool definitions."""
+    media_characters: int = 0
+    """How long images, sounds and files are that stand in the messages themselves."""
+
+    @property
+    def around_characters(self) -> int:
+        """How much else the body holds that a model reads as text, such as tool calls and definitions."""
+        texts = sum(slot.end - slot.start for slot in self.slots)
+        return max(len(self.source) - texts - self.media_characters, 0)
 
     def with_tools(self) -> ChatBody:
         """The same with the tool definitions, if there are any, as the first of its texts."""
@@ -121,6 +129,7 @@ def parse(body: bytes) -> ChatBody:
         marked,
         _wants_text(top),
         tools if isinstance(tools, Slot) else None,
+        sum(_media_characters(message.get("content")) for message in messages if isinstance(message, dict)),
     )
 
 
@@ -148,6 +157,18 @@ def _slots(messages: Iterable[Any], roles: Iterable[str]) -> tuple[list[Slot], i
         if role and message.get("cache_control"):
             marked = len(slots)
     return slots, marked
+
+
+def _media_characters(content: Any) -> int:
+    """Lengths of the longest strings in those parts of a message that aren't texts."""
+    parts = content if isinstance(content, list) else []
+    return sum(_longest(part) for part in parts if isinstance(part, dict) and part.get("type") != "text")
+
+
+def _longest(value: Any) -> int:
+    if isinstance(value, dict):
+        return max(map(_longest, value.values()), default=0)
+    return len(value) if isinstance(value, str) else 0
 
 
 def _role(message: Any) -> str:

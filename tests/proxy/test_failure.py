@@ -172,6 +172,15 @@ def test_the_rest_of_the_request_needs_room_too(upstream: FakeUpstream, compress
         assert chat(laconic, body(words(61), tools=tools)).status == 503
 
 
+def test_an_image_is_not_counted_as_text(upstream: FakeUpstream, compressor: EverySecondWord) -> None:
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 10_000}}
+    content = [{"type": "text", "text": words(60)}, image]
+    request = {"model": "own", "messages": [{"role": "user", "content": content}]}
+    with Laconic(_overflowing(upstream.base_url, 600)) as laconic:
+        compressor.error = RuntimeError()
+        assert chat(laconic, json.dumps(request).encode()).status == 200
+
+
 @pytest.mark.parametrize("trouble", ["killed", "hangs"])
 def test_a_store_that_is_down_is_a_miss(
     upstream: FakeUpstream, compressor: EverySecondWord, redis_server: RedisServer, trouble: str
