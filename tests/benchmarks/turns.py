@@ -11,14 +11,14 @@ import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from compressors import Compressor
 from policies.config import Config, StoreConfig
-from policies.policy import BreakEven, Policy, Range, Target
+from policies.policy import Policy
+from policies.rules import BreakEven, Range, Target
 from proxy.dialects import chat
 from proxy.gateway import Gateway
 from proxy.record import Record
@@ -33,7 +33,7 @@ Body = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """A turn that doesn't go on where the one before ended, although the original does."""
+    """A turn that doesn't go on where an earlier one ended, although the original does."""
 
     turn: int
     message: int
@@ -82,15 +82,23 @@ class Replicas:
         await self._parked.retire()
 
     async def converse(self, turns: Sequence[Body], script: Script) -> Course:
-        """Send a conversation's requests one after the other while `script` is played."""
-        return await self.go_through(turns, script(self._chance, len(turns)))
+        """Send a conversation's requests one after the other while `script` is played.
 
-    async def go_through(self, turns: Sequence[Body], troubles: Sequence[Trouble]) -> Course:
+        Conversations that begin alike can't be told apart, so one that loses the store has a caller of its own: who
+        repeats it later would be sent what it was sent after the loss.
+        """
+        troubles = script(self._chance, len(turns))
+        is_lost = any(trouble.store_lost for trouble in troubles)
+        return await self.go_through(turns, troubles, f"{self._chance.random()}" if is_lost else "")
+
+    async def go_through(
+        self, turns: Sequence[Body], troubles: Sequence[Trouble], caller: str = ""
+    ) -> Course:
         """Send a conversation's requests, each with its trouble."""
         sent, shortened = [], set[int]()
         for body, trouble in zip(turns, troubles, strict=True):
             gateway = await self._befallen(trouble)
-            source, changed = await _send(gateway, json.dumps(body, ensure_ascii=False).encode())
+            source, changed = await _send(gateway, body, caller)
             sent.append(json.loads(source))
             shortened.update(changed)
         return Course(troubles, breaks(turns, sent), len(shortened))
@@ -155,35 +163,50 @@ def _changed(policy: Policy, factor: float, *, hurried: bool, weighs: bool) -> P
     return policy.model_copy(update=changes)
 
 
-async def _send(gateway: Gateway, body: bytes) -> tuple[bytes, Iterable[int]]:
+async def _send(gateway: Gateway, body: Body, caller: str) -> tuple[bytes, Iterable[int]]:
     """What goes up for a request, and the numbers of its texts that were changed."""
-    texts = chat.parse(body)
+    source = json.dumps(body, ensure_ascii=False).encode()
+    texts = chat.parse(source)
     choice = gateway.choices[gateway.config.routes[0].name]
     assert choice.policy is not None
     if choice.policy.looks_at_tools:
         texts = texts.with_tools()
     record = Record()
-    shortening = Shortening(gateway, choice, texts, {}, record)
+    shortening = Shortening(gateway, choice, texts, {"authorization": caller}, record)
     changed = await shortening.texts()
     assert not record.failure, record.failure
     await shortening.count()
-    return (texts.with_texts(changed) if changed else body), changed
+    return (texts.with_texts(changed) if changed else source), changed
 
 
 def breaks(originals: Sequence[Body], sent: Sequence[Body]) -> list[Break]:
-    """The turns whose body doesn't extend the body before, although the original's does."""
-    return [
-        Break(turn, place)
-        for turn, ((first, second), (before, after)) in enumerate(
-            zip(pairwise(originals), pairwise(sent), strict=True), 1
-        )
-        if _difference(first, second) is None and (place := _difference(before, after)) is not None
-    ]
+    """The turns whose body doesn't extend an earlier turn's, although the original does.
+
+    Compared is with the latest turn that the original extends; for most, with the one before.
+    """
+    original, found = [*map(_prompt, originals)], []
+    prompts = [*map(_prompt, sent)]
+    for turn in range(len(originals)):
+        extended = (n for n in reversed(range(turn)) if _difference(original[n], original[turn]) is None)
+        before = next(extended, turn)
+        place = _difference(prompts[before], prompts[turn])
+        if place is not None:
+            found.append(Break(turn, place - 1))
+    return found
 
 
-def _difference(before: Body, after: Body) -> int | None:
-    """The first message in which `after` isn't `before` with perhaps more behind it; -1 for the tools."""
-    if before.get("tools") != after.get("tools"):
-        return -1
-    messages = after["messages"]
-    return next((n for n, message in enumerate(before["messages"]) if messages[n : n + 1] != [message]), None)
+def _prompt(body: Body) -> list[object]:
+    """The tools and the messages as the model reads them: without marks, and every content a list of parts."""
+    return [body.get("tools"), *map(_bare, body["messages"])]
+
+
+def _bare(message: Body) -> Body:
+    content = message.get("content")
+    parts = [{"type": "text", "text": content}] if isinstance(content, str) else content or []
+    unmarked = [{key: part[key] for key in part if key != "cache_control"} for part in parts]
+    return {key: message[key] for key in message if key != "cache_control"} | {"content": unmarked}
+
+
+def _difference(before: Sequence[object], after: Sequence[object]) -> int | None:
+    """The first place where `after` isn't `before`, perhaps with more behind it."""
+    return next((n for n, part in enumerate(before) if after[n : n + 1] != [part]), None)
