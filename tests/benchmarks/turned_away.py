@@ -43,7 +43,8 @@ POLICIES = {
 SKIPPED = {"not worth": "not_worth=1", "role": "role=1", "off": "off=1"}
 """What `x-laconic-skipped` must say."""
 GIVEN = ("direct", "passed through", *POLICIES)
-COLUMNS = ("store", "case", "requests", "p50 ms", "p99 ms", "added p50", "added p99", "load")
+COLUMNS = ("store", "case", "requests", "p50 ms", "p99 ms", "added p50", "added p99", "loop p50", "load")
+"""`loop` is the time that laconic's event loop was on its core, in ms: what would be added to it on an idle machine."""
 
 
 def config(upstream: int, store: str) -> dict[str, object]:
@@ -125,6 +126,8 @@ class Result:
     store: str
     case: str
     waits_ms: Sequence[float]
+    loop_ms: Sequence[float]
+    """What laconic's event loop worked in these times."""
     load_average: float
 
     @property
@@ -148,27 +151,42 @@ def check(case: str, head: bytes) -> None:
         raise UnavailableError(f"{case}: answered {lines[0]!r}, skipped {skipped!r}, {saved} tokens saved")
 
 
-def measure(store: str, ports: dict[str, int], requests: int, pause_s: float) -> Iterator[Result]:
-    """Send so many requests to each case, the cases in turn; `pause_s` passes before each."""
+def measure(store: str, ports: dict[str, int], pid: int, requests: int, pause_s: float) -> Iterator[Result]:
+    """Send so many requests to each case, the cases in turn; `pause_s` passes before each.
+
+    `pid` is that of laconic, whose main thread is the event loop.
+    """
     source = Bodies()
-    if "remembered" in ports:  # which takes seconds at first, and servers close connections that idle so long
-        shortening = Connection(ports["remembered"], _prefix("remembered"))
-        shortening.post(source.remembered)
-        shortening.close()
+    _shorten(source.remembered, ports["remembered"])
     connections = {case: Connection(port, _prefix(case)) for case, port in ports.items()}
     waits: dict[str, list[float]] = {case: [] for case in connections}
+    loops: dict[str, list[float]] = {case: [] for case in connections}
     load = os.getloadavg()[0]
     for number in track(range(-20, requests), description=f"store {store}", transient=True):
         for case, connection in connections.items():
             body = source.remembered if case == "remembered" else source.fresh()
             time.sleep(pause_s)
+            before_ms = _worked_ms(pid)
             seconds, head = connection.post(body)
-            check(case, head)
             if number >= 0:  # the first ones warm everything up
                 waits[case].append(seconds * 1e3)
+                loops[case].append(_worked_ms(pid) - before_ms)
+            check(case, head)
     for case, connection in connections.items():
         connection.close()
-        yield Result(store, case, waits[case], load)
+        yield Result(store, case, waits[case], loops[case], load)
+
+
+def _shorten(body: bytes, port: int) -> None:
+    """Have the conversation shortened; this takes seconds, in which servers close connections that idle."""
+    connection = Connection(port, _prefix("remembered"))
+    connection.post(body)
+    connection.close()
+
+
+def _worked_ms(pid: int) -> float:
+    """Time that the main thread of a process was on a core."""
+    return int(Path(f"/proc/{pid}/task/{pid}/schedstat").read_text().split()[0]) / 1e6
 
 
 def _prefix(case: str) -> str:
@@ -187,6 +205,7 @@ def table(results: Sequence[Result]) -> Table:
             f"{result.p99_ms:.3f}",
             f"{result.p50_ms - direct[result.store].p50_ms:.3f}",
             f"{result.p99_ms - direct[result.store].p99_ms:.3f}",
+            f"{statistics.median(result.loop_ms):.3f}" if result.case != "direct" else "",
             f"{result.load_average:.1f}",
         )
         for result in results
@@ -207,7 +226,7 @@ def run(folder: Path, store: str, requests: int, pause_s: float, cores: Sequence
         proxy = stack.enter_context(Server(serve, core=cores[0], log=folder / "laconic.log"))
         proxy.seconds_to_answer(f"http://127.0.0.1:{port}/readyz", None)
         ports = {case: upstream if case == "direct" else port for case in GIVEN}
-        return list(measure(store.partition(":")[0], ports, requests, pause_s))
+        return list(measure(store.partition(":")[0], ports, proxy.process.pid, requests, pause_s))
 
 
 @click.command()
