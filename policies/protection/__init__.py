@@ -22,7 +22,7 @@ from policies.protection.negations import negations
 from policies.protection.numbers import numbers
 from policies.protection.quotes import inline_code, quotes
 from policies.protection.settings import settings
-from policies.protection.spans import Span, bridge_blanks, bridge_words, subtract, union
+from policies.protection.spans import Span, bridge_blanks, part, subtract, union, with_joints
 from policies.protection.tables import tables
 from policies.protection.yaml_like import yaml_like
 
@@ -79,7 +79,7 @@ def protect(text: str, kinds: Collection[ProtectKind]) -> Protection:
         for find in finders
         for span in find(text, start, end)
     ]
-    inline = bridge_words(text, union(found))
+    inline = part(text, union(with_joints(text, union(found))))
     return Protection(tuple(blocks), tuple(subtract(inline, blocks)))
 
 

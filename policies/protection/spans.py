@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import zip_longest
 
 Span = tuple[int, int]
 """A half-open range of character offsets."""
-_LONGEST_BRIDGE = 4  # characters
+_IN_WORD = re.compile(r"\w", re.ASCII)
+_SIGN = re.compile(r"[!-/:-@\[-^`{-~·–—…]")
+_LONGEST_JOINT = 4  # signs
+_JOINT = re.compile(rf"{_SIGN.pattern}{{1,{_LONGEST_JOINT}}}(?=\w)", re.ASCII)
 _BLANK = re.compile(r"\s")
 
 
@@ -37,30 +41,27 @@ def bridge_blanks(text: str, spans: Sequence[Span]) -> list[Span]:
     return joined
 
 
-def bridge_words(text: str, spans: Sequence[Span]) -> list[Span]:
-    """Part ascending, disjoint spans that would become one word without what stands between them.
-
-    Join them over a few characters, else keep the first of these: `56.1(2)` is not `56.12`.
-    """
-    joined: list[Span] = []
+def with_joints(text: str, spans: Iterable[Span]) -> Iterator[Span]:
+    """`spans` with the signs that join them to other words: without its bracket, `f(x` would become `fx`."""
     for start, end in spans:
-        first, last = joined[-1] if joined else (0, 0)
-        if not last or not _touch(text, last, start):
-            joined.append((start, end))
-        elif start - last <= _LONGEST_BRIDGE:
-            joined[-1] = (first, end)
-        else:
-            joined[-1] = (first, last + 1)
-            joined.append((start, end))
-    return joined
+        after = _JOINT.match(text, end) if _IN_WORD.match(text, end - 1) else None
+        before = start
+        if _IN_WORD.match(text, start):
+            while 0 < before and start - before < _LONGEST_JOINT and _SIGN.match(text, before - 1):
+                before -= 1
+        yield before if _IN_WORD.match(text, before - 1) else start, after.end() if after else end
 
 
-def _touch(text: str, end: int, start: int) -> bool:
-    """Whether no space parts `text[:end]` from `text[start:]`, but ASCII signs or what stands between ASCII words."""
-    borders = text[end - 1] + text[start]
-    near = start - end <= _LONGEST_BRIDGE and text[end:start].isascii()
-    fuse = borders.isascii() and borders.replace("_", "a").isalnum()
-    return (near or fuse) and not _BLANK.search(text, end, start)
+def part(text: str, spans: Sequence[Span]) -> Iterator[Span]:
+    """Ascending, disjoint spans, with a sign after those that would become one word with the next: `1、a` not `1a`."""
+    for (start, end), following in zip_longest(spans, spans[1:]):
+        fused = following is not None and _is_fused(text, end, following[0])
+        yield start, end + fused
+
+
+def _is_fused(text: str, end: int, start: int) -> bool:
+    words = _IN_WORD.match(text, end - 1) and _IN_WORD.match(text, start)
+    return words is not None and end < start and not _BLANK.search(text, end, start)
 
 
 def subtract(spans: Iterable[Span], holes: Sequence[Span]) -> Iterator[Span]:
