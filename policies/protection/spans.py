@@ -47,7 +47,7 @@ def with_joints(text: str, spans: Iterable[Span]) -> Iterator[Span]:
         after = _JOINT.match(text, end) if _IN_WORD.match(text, end - 1) else None
         before = start
         if _IN_WORD.match(text, start):
-            while 0 < before and start - before < _LONGEST_JOINT and _SIGN.match(text, before - 1):
+            while before > 0 and start - before < _LONGEST_JOINT and _SIGN.match(text, before - 1):
                 before -= 1
         yield before if _IN_WORD.match(text, before - 1) else start, after.end() if after else end
 
