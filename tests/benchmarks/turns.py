@@ -84,12 +84,13 @@ class Replicas:
     async def converse(self, turns: Sequence[Body], script: Script) -> Course:
         """Send a conversation's requests one after the other while `script` is played.
 
-        Conversations that begin alike can't be told apart, so one that loses the store has a caller of its own: who
-        repeats it later would be sent what it was sent after the loss.
+        Conversations of one caller that begin alike can't be told apart: whoever repeats one is sent what that was
+        sent. So one that loses the store, or lives under several policies, has a caller of its own.
         """
         troubles = script(self._chance, len(turns))
-        is_lost = any(trouble.store_lost for trouble in troubles)
-        return await self.go_through(turns, troubles, f"{self._chance.random()}" if is_lost else "")
+        is_one_of_a_kind = any(trouble.store_lost or trouble.rates != 1.0 for trouble in troubles)
+        caller = f"{self._chance.random()}" if is_one_of_a_kind else ""
+        return await self.go_through(turns, troubles, caller)
 
     async def go_through(
         self, turns: Sequence[Body], troubles: Sequence[Trouble], caller: str = ""

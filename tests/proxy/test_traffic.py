@@ -69,6 +69,25 @@ async def test_something_is_shortened(several: list[list[Body]], tmp_path: Path)
     assert all(course.shortened > len(course.troubles) and not course.breaks for course in courses)
 
 
+async def test_what_was_left_stays_whole_when_its_group_is_looked_at_again(tmp_path: Path) -> None:
+    code = "```python\n" + "\n".join(f"value_{n} = compute({n})" for n in range(200)) + "\n```"
+    messages: list[dict[str, Any]] = [
+        {"role": "tool", "content": words(900)},
+        {"role": "tool", "content": code},  # left alone, which isn't kept in the store
+        {"role": "user", "content": "Which?"},
+    ]
+    turns: list[Body] = []
+    for _ in range(3):
+        turns.append({"model": "gpt-4o", "messages": list(messages)})
+        messages += [{"role": "assistant", "content": "That."}, {"role": "user", "content": "And then?"}]
+    restart = Trouble(restarts=True)
+    async with Replicas(config_of("rag"), tmp_path, AnyWords) as replicas:
+        late = await replicas.go_through(turns, [Trouble(late=1.0), restart, restart])
+        well = await replicas.go_through(turns, [Trouble()] * 3, "another caller")
+    assert not late.breaks
+    assert (late.shortened, well.shortened) == (0, 1)
+
+
 _texts = st.one_of(
     st.builds(words, st.sampled_from((3, 30, 90)), st.sampled_from("abc")),
     st.sampled_from(("", "Is it 5?", json.dumps([{"a": 1, "b": words(9)}] * 4, indent=1))),
