@@ -11,15 +11,15 @@ from collections.abc import Collection, Sequence
 from policies.groups import Text
 from proxy.store.decision import Decision
 
-# That a token has on average. What isn't counted is rather taken for too short.
-_FEWEST_CHARACTERS, _MOST_CHARACTERS = 2, 6
+# That a token has on average: of what may be shortened, and at the most. What isn't counted is rather taken for too short.
+_CHARACTERS, _MOST_CHARACTERS = 4, 6
 
 
 def is_too_short(texts: Sequence[Text], minimum_tokens: int, around_characters: int) -> bool:
-    """Whether a request certainly has fewer tokens than that, even if nothing is shortened."""
+    """Whether a request seems to have fewer tokens than that even if nothing is shortened; counts none."""
     characters = around_characters + sum(len(text.text) for text in texts)
     plain = all(text.text.isascii() for text in texts)
-    return characters < minimum_tokens * (_FEWEST_CHARACTERS if plain else 1)
+    return characters < minimum_tokens * (_CHARACTERS if plain else 1)
 
 
 def left_to_be_cached(
