@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from policies.groups import Text
 from proxy.store.decision import Decision
 
-# That a token has on average: of what may be shortened, and at the most. What isn't counted is rather taken for too short.
+# That a token has on average, and at the most. What isn't counted is rather taken for too short.
 _CHARACTERS, _MOST_CHARACTERS = 4, 6
 
 
