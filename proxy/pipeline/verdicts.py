@@ -128,8 +128,12 @@ def _left(text: Text, plan: TextPlan, reason: Skip, order: Order, counter: Token
     if whole == [(0, len(text.text))] or not text.text:
         return Decision(plan.original_tokens, plan.original_tokens, None, reason)
     sent = counter.count(render(text.text, whole))
-    is_shorter = sent < plan.original_tokens and order.policy.reshapes_json and reason in _ALL_THAT_MAY_GO
-    return Decision(plan.original_tokens, sent, whole, None if is_shorter else reason)
+    policy = order.policy
+    if reason not in _ALL_THAT_MAY_GO or not policy.reshapes_json:
+        return Decision(plan.original_tokens, sent, whole, reason)
+    if policy.json_rules or plan.original_tokens - sent >= max(policy.min_saved_tokens, 1):
+        return Decision(plan.original_tokens, sent, whole)
+    return counted(text.text, as_it_came(text, Skip.SMALL_SAVING, order.tags), counter)
 
 
 def _joined(plan: TextPlan, results: Sequence[Remainder]) -> list[Span]:
