@@ -80,8 +80,8 @@ class Policy(Section):
     """Which messages of a conversation that was running before laconic saw it are shortened: those that arrive from
     then on, or `all`, which sends other bytes for the old ones once."""
     keep_cacheable: bool = True
-    """Whether a conversation is only shortened beyond the length from which its model's provider caches prompts (1,024
-    tokens as a rule), so that no later turn pays more."""
+    """Whether only so much is saved as the cache of a conversation's provider can't take back: what is sent stays long
+    enough to be cached (1,024 tokens as a rule), and all savings together make two of its steps (of 128) or none."""
     holdout: float = Field(default=0.0, ge=0, lt=1)
     """Share of conversations that go up as they came, so that savings can be measured against them."""
     break_even: BreakEven = BreakEven()

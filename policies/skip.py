@@ -17,7 +17,7 @@ class Skip(StrEnum):
     INVARIANT = "invariant"  # the result broke a guard
     NOT_WORTH = "not_worth"  # the time would cost more than the tokens
     ADOPTED = "adopted"  # sent before, by others or under another policy
-    CACHE_MINIMUM = "cache_minimum"  # shortened, the conversation would be too short for the provider's cache
+    CACHE_MINIMUM = "cache_minimum"  # the provider's cache could take back more than is saved
     HOLDOUT = "holdout"  # the conversation is one of those that savings are measured against
     DEADLINE = "deadline"
     OVERLOADED = "overloaded"

@@ -21,7 +21,7 @@ from policies.tokens import encoding_name, tokenizer
 from proxy.credentials import CREDENTIAL_HEADERS
 from proxy.ledger import Ledger, open_sink
 from proxy.models import Models
-from proxy.pipeline import Order, Pipeline
+from proxy.pipeline import CacheFloor, Order, Pipeline
 from proxy.settings import Settings, sqlite_path, store_secret
 from proxy.speed import ReadingSpeeds
 from proxy.store.backend import Backend
@@ -126,10 +126,11 @@ class Gateway:
             self.speeds.seconds_per_token(choice.route.upstream, model),
             on_gpu=order.engine.is_ready and has_gpu(self.config.compressors[order.policy.compressor]),
         )
-        minimum = 0
+        floor = CacheFloor()
         if order.policy.keep_cacheable and facts is not None and facts.caching.kind != "none":
-            minimum = facts.caching.minimum_tokens
-        return replace(order, scope=self.keys.within(*scope), token_s=worth, cache_minimum_tokens=minimum)
+            step = facts.caching.step_tokens if facts.caching.kind == "automatic" else 0
+            floor = CacheFloor(facts.caching.minimum_tokens, step)
+        return replace(order, scope=self.keys.within(*scope), token_s=worth, floor=floor)
 
     def _new_order(self, choice: Choice, encoding: str) -> Order:
         policy = choice.policy

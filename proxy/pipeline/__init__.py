@@ -5,7 +5,7 @@ what is being decided already (`flights.py`), and what goes to a compressor (`jo
 (`verdicts.py`). Knows neither HTTP nor where texts sit in a body.
 """
 
-from proxy.pipeline.order import Order
+from proxy.pipeline.order import CacheFloor, Order
 from proxy.pipeline.pipeline import Decided, Pipeline
 
-__all__ = ["Decided", "Order", "Pipeline"]
+__all__ = ["CacheFloor", "Decided", "Order", "Pipeline"]

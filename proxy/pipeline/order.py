@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from compressors.batcher import Batcher
 from policies.policy import Policy
 from proxy.store.conversation import Terms
 from proxy.store.decision import Keys
+
+
+class CacheFloor(NamedTuple):
+    """How an upstream caches a conversation, as far as that bounds what may be saved; zeros where it doesn't."""
+
+    minimum_tokens: int = 0
+    """Shortest prefix that it caches."""
+    step_tokens: int = 0
+    """Longer ones are cached in such steps."""
+
+
+NO_FLOOR = CacheFloor()
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +35,7 @@ class Order:
     encoding: str
     rate: float | None = None
     tags: bool = False
-    cache_minimum_tokens: int = 0
-    """Length from which the upstream caches a conversation; 0 where that doesn't matter."""
+    floor: CacheFloor = NO_FLOOR
     token_s: float | None = None
     """Seconds of compression that a saved token is worth; None if every saving is."""
 

@@ -45,7 +45,7 @@ class Request:
 
     def without_model(self, places: Iterable[int]) -> dict[int, Decision]:
         """Those of the unknown places that need no model to be decided."""
-        short = is_too_short(self.history.texts, self.order.cache_minimum_tokens, self.around_characters)
+        short = is_too_short(self.history.texts, self.order.floor, self.around_characters)
         reasons = {place: self._why_left(place, short) for place in places}
         return {
             place: self._as_it_came(place, reason) for place, reason in reasons.items() if reason is not None
@@ -58,7 +58,7 @@ class Request:
             self.history.texts,
             decisions,
             [place for place in range(len(decisions)) if self._is_new(place) and place not in sent],
-            self.order.cache_minimum_tokens,
+            self.order.floor,
             self.around_characters,
         )
         return [

@@ -49,7 +49,19 @@ def test_long_ones_are_shortened(upstream: FakeUpstream, compressor: EverySecond
 def test_tools_count_as_well(upstream: FakeUpstream, compressor: EverySecondWord) -> None:
     tools = [{"type": "function", "function": {"name": "f", "description": words(2000)}}]
     with Laconic(_served(upstream)) as laconic:
-        assert "x-laconic-skipped" not in _send(laconic, words(60), tools=tools)
+        assert "x-laconic-skipped" not in _send(laconic, words(400), tools=tools)
+
+
+def test_savings_below_two_steps_of_the_cache_are_given_up(
+    upstream: FakeUpstream, compressor: EverySecondWord
+) -> None:
+    tools = [{"type": "function", "function": {"name": "f", "description": words(2000)}}]
+    with Laconic(_served(upstream)) as laconic:
+        first = _send(laconic, words(60), tools=tools)
+        later = _send(laconic, words(60), "yes", words(400, "more"), tools=tools)
+    assert first["x-laconic-skipped"] == "cache_minimum=1"
+    assert later["x-laconic-skipped"] == "cache_minimum=1, role=1"
+    assert int(later["x-laconic-saved-tokens"]) >= 256
 
 
 def test_the_smallest_savings_are_given_up_first(upstream: FakeUpstream, compressor: EverySecondWord) -> None:
