@@ -167,7 +167,7 @@ class Exchange:
             record.upstream_s = time.perf_counter() - started
             record.status = response.status
             if shortening is not None:
-                await shortening.count_few()
+                await shortening.settle()
             answer_headers = response_headers(response) + record.headers()
             reader = UsageReader(
                 response.headers.get("content-type", ""), response.headers.get("content-encoding", "")

@@ -5,6 +5,7 @@ Knows bodies and decisions; knows neither sockets nor the way to the upstream.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Mapping
@@ -22,7 +23,7 @@ from proxy.record import Record
 from proxy.recovery import Recovering, prepare
 
 _log = logging.getLogger("laconic.shortening")
-_FEW_CHARACTERS = 10_000  # are counted in a millisecond or two, while the upstream works
+_FEW_CHARACTERS = 2_000  # are counted in less than half a millisecond
 
 
 class Shortening:
@@ -38,6 +39,7 @@ class Shortening:
         self._record = record
         self._decided: Decided | None = None
         self._is_new: list[bool] = []
+        self._remembering: asyncio.Task[None] | None = None
 
     async def texts(self) -> dict[int, str]:
         """The texts that change, by their number; raises `UncompressedError` where the policy refuses a failure."""
@@ -47,7 +49,7 @@ class Shortening:
                 raise UncompressedError("the texts could not be shortened")
             return without_tags(self._texts) if self._choice.route.tags else {}
         await self._refuse(decided)
-        await self._gateway.pipeline.remember(decided)
+        self._remembering = asyncio.create_task(self._gateway.pipeline.remember(decided))
         return {
             number: decision.render(slot.text)
             for number, (slot, decision) in enumerate(zip(self._texts.slots, decided.decisions, strict=True))
@@ -70,13 +72,15 @@ class Shortening:
         told = [(slot.text, decision) for slot, decision in pairs if slot is not self._texts.tools]
         return prepare([text for text, _ in told], [decision for _, decision in told])
 
-    async def count_few(self) -> None:
-        """Wait for counts that take no time to speak of, so that the answer's headers can tell them."""
+    async def settle(self) -> None:
+        """Before the answer goes out: see the conversation remembered, and what takes no time to speak of counted."""
+        if self._remembering is not None:
+            await self._remembering
         if self._decided is None or self._decided.counting is None:
             return
         pairs = zip(self._texts.slots, self._decided.decisions, strict=True)
         waiting = sum(len(slot.text) for slot, decision in pairs if not decision.original_tokens)
-        if waiting < _FEW_CHARACTERS or self._decided.counting.done():
+        if waiting < _FEW_CHARACTERS or self._decided.counting.is_done:
             await self.count()
 
     async def count(self) -> None:

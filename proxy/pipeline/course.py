@@ -28,15 +28,19 @@ async def conversation_of(history: History, recall: Recall, order: Order) -> Con
     the conversation, is it taken for known: most decisions come out the same again.
     """
     last = history.last
-    here = recall.conversation(history.turns[last])
+    moments = (history.turns[last], *history.halfway)
+    here = next((known for key in moments if (known := recall.conversation(key)) is not None), None)
     if last == history.first:
+        # All conversations that begin so may stand here: the newest policy counts, though one of them that goes on
+        # under an older one is then decided anew.
         terms = HELD_OUT if share_of(history) < order.policy.holdout else order.terms
         return here if here is not None and here.era(last).terms == terms else begun(terms)
-    if here is not None:
+    groups = list(history.turns)
+    before = recall.conversation(history.turns[groups[-2]])
+    if here is not None and (before is None or here.goes_on_from(before, last)):
         repeated = here.era(last).terms in (*_AS_IT_CAME, order.terms)
         return here if repeated else here.continued(None, last, order.terms)
-    groups = list(history.turns)
-    if recall.conversation(history.turns[groups[-2]]) is None:
+    if before is None:
         await recall.ask(history.turns.values())
     for place in reversed(range(len(groups) - 1)):
         before = recall.conversation(history.turns[groups[place]])

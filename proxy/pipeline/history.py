@@ -30,17 +30,34 @@ class History:
 
     @cached_property
     def turns(self) -> dict[int, bytes]:
-        """For each arrival group with texts, the key of the conversation as it stood when the group arrived.
+        """For each arrival group with texts, the key of the conversation as it stood when the group had arrived.
 
         It tells apart conversations that differ in anything said before, by whomever. Tools are not said.
         """
+        return {group: moments[-1] for group, moments in self._moments.items()}
+
+    @property
+    def halfway(self) -> Sequence[bytes]:
+        """The keys of the conversation as it may have stood when only the first texts of the newest group had come.
+
+        The latest is first. A request that was never answered is followed by one whose group has grown.
+        """
+        return self._moments[self.last][-2::-1]
+
+    @cached_property
+    def _moments(self) -> dict[int, list[bytes]]:
+        """For each arrival group the keys of the conversation after each of its texts."""
         keys = self._scope.within(b"conversation")
         found = {}
         for group, members in groupby(range(len(self.texts)), key=lambda place: self.texts[place].group):
             places = [place for place in members if self.texts[place].role != TOOLS]
-            keys = keys.within(*(self._names[p] for p in places if self.texts[p].role != "assistant"))
-            found[group] = keys.digest()
-            keys = keys.within(*(self._names[p] for p in places if self.texts[p].role == "assistant"))
+            moments = [keys]
+            for place in places:
+                if self.texts[place].role != "assistant":
+                    moments.append(moments[-1].within(self._names[place]))
+            found[group] = [moment.digest() for moment in moments[1:] or moments]
+            answers = (self._names[place] for place in places if self.texts[place].role == "assistant")
+            keys = moments[-1].within(*answers)
         return found
 
     @property

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from policies.groups import Text
 from policies.skip import Skip
 from policies.tokens import tokenizer
+from proxy.pipeline.counting import Counting
 from proxy.pipeline.course import cluster_of, conversation_of, sent_as_it_came
 from proxy.pipeline.flights import Flights
 from proxy.pipeline.history import History
@@ -32,8 +33,8 @@ class Decided:
     """Whether the conversation is one that savings are measured against."""
     cluster: int = 0
     """Which of 32 random groups of conversations this one belongs to."""
-    counting: asyncio.Future[list[Decision]] | None = None
-    """The same decisions with all tokens counted, where that had to wait."""
+    counting: Counting | None = None
+    """Counts what no decision needed to be counted for."""
     conversation: tuple[bytes, Conversation] | None = None
     """What is to be remembered once it is clear that the request is sent."""
 
@@ -45,7 +46,7 @@ class Decided:
 
     async def counted(self) -> list[Decision]:
         """The decisions, all counted."""
-        return self.decisions if self.counting is None else await asyncio.shield(self.counting)
+        return self.decisions if self.counting is None else await self.counting.done()
 
 
 class Pipeline:
@@ -96,7 +97,7 @@ class Pipeline:
         """The conversation, and the keys of all texts, which have been asked for."""
         places = range(len(history.texts))
         keys = history.keys(order.terms, places)  # as most conversations know no other terms
-        turns = () if rehearsal else list(history.turns.values())[-2:]
+        turns = () if rehearsal else (*list(history.turns.values())[-2:], *history.halfway)
         await recall.ask((*turns, *(key for candidates in keys.values() for key in candidates)))
         if rehearsal:
             return begun(order.terms), keys
@@ -120,16 +121,17 @@ class Pipeline:
         ours = {key: texts[place] for place, key in fresh.items() if key not in self._flights}
         if ours and order.terms.by_group:  # what is decided together is decided from the same texts again
             groups = {text.group for text in ours.values()}
+            keys = request.history.keys(
+                order.terms, range(len(texts))
+            )  # also of texts that went as they came
             for place, text in enumerate(texts):
                 if text.group in groups and (place in fresh or at_a_glance(text, order) is None):
-                    ours[request.keys[place][-1]] = text
+                    ours[keys[place][-1]] = text
         if ours:
             self._flights.take_off(self._work.decide(ours, texts, order), ours)
         return await self._flights.land(fresh.values())
 
-    def _counting(
-        self, request: Request, decisions: Sequence[Decision]
-    ) -> asyncio.Future[list[Decision]] | None:
+    def _counting(self, request: Request, decisions: Sequence[Decision]) -> Counting | None:
         """Count in the background what no decision needed to be counted for."""
         texts, encoding = request.history.texts, request.order.encoding
         uncounted = {
@@ -150,4 +152,4 @@ class Pipeline:
                 self._memory.keep(request.key_of(place, decision), decision)
             return [found.get(place, decision) for place, decision in enumerate(decisions)]
 
-        return asyncio.create_task(note())
+        return Counting(note)

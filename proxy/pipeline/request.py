@@ -62,7 +62,7 @@ class Request:
             self.around_characters,
         )
         return [
-            self._as_it_came(place, Skip.CACHE_MINIMUM) if place in left else decision
+            self._whole(place, decision) if place in left else decision
             for place, decision in enumerate(decisions)
         ]
 
@@ -91,6 +91,12 @@ class Request:
         return at_a_glance(text, self.order) or (
             Skip.CACHE_MINIMUM if short and self._is_new(place) else None
         )
+
+    def _whole(self, place: int, decision: Decision) -> Decision:
+        """What is sent in place of a saving that would not pay."""
+        whole = self._as_it_came(place, Skip.CACHE_MINIMUM)
+        tokens = decision.original_tokens
+        return whole.with_counts(tokens, tokens) if whole.spans is None else whole
 
     def _is_new(self, place: int) -> bool:
         return self.history.texts[place].group == self.history.last

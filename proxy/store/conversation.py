@@ -70,6 +70,12 @@ class Conversation:
         """The era that arrival group number `group` belongs to."""
         return next((era for era in reversed(self.eras) if era.start <= group), self.eras[0])
 
+    def goes_on_from(self, before: Conversation, group: int) -> bool:
+        """Whether this is how `before` stands once `group` has arrived; else others began alike and went on so."""
+        return tuple(era for era in self.eras if era.start < group) == before.eras and set(
+            before.left
+        ) <= set(self.left)
+
     def continued(self, missed: int | None, group: int, terms: Terms) -> Conversation:
         """The conversation once `group` has arrived under `terms`; groups from `missed` on passed elsewhere."""
         eras = [era for era in self.eras if era.start < (group if missed is None else missed)]

@@ -70,6 +70,9 @@ COMPRESS_EVERYTHING = {
     "targets": [{"role": ["user", "assistant"], "min_tokens": 50}],
     "ranges": [{"rate": 0.5}],
     "deadline_ms": 600_000,
+    "adopt": "all",
+    "keep_cacheable": False,
+    "break_even": {"value": "off"},
 }
 
 

@@ -176,6 +176,7 @@ async def _send(gateway: Gateway, body: Body, caller: str) -> tuple[bytes, Itera
     shortening = Shortening(gateway, choice, texts, {"authorization": caller}, record)
     changed = await shortening.texts()
     assert not record.failure, record.failure
+    await shortening.settle()
     await shortening.count()
     return (texts.with_texts(changed) if changed else source), changed
 
