@@ -29,7 +29,7 @@ def token_s(
 
 
 def most_saved_tokens(text: str, policy: Policy, rate: float | None) -> float:
-    """More tokens than shortening `text` can save; costs no look at its characters."""
+    """More tokens than shortening `text`, if it is ordinary, can save; costs no look at its characters."""
     tokens = len(text) / _FEWEST_CHARACTERS if text.isascii() else len(text)
     if rate is not None:
         return tokens * (1 - rate)

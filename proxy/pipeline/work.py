@@ -14,7 +14,7 @@ from policies.groups import Setting, Text, settings
 from policies.plan import TextPlan, glance, plan_text
 from policies.skip import Skip
 from policies.tokens import tokenizer
-from proxy.metrics import BREAK_EVEN, FAILURES
+from proxy.metrics import BREAK_EVEN, COMPRESSOR_SECONDS_PER_TOKEN, FAILURES
 from proxy.pipeline.jobs import commissions
 from proxy.pipeline.order import Order
 from proxy.pipeline.verdicts import Attempt, as_it_came, decisions, outcomes
@@ -57,6 +57,8 @@ class Work:
         finally:  # late ones, and all of them when the last client is gone
             for future in futures:
                 future.cancel()
+        speed = order.engine.speed.seconds_per_token
+        COMPRESSOR_SECONDS_PER_TOKEN.labels(order.policy.compressor).set(speed)
         found = outcomes(attempts, order)
         return await loop.run_in_executor(self._threads, decisions, texts, plans, found, order)
 
