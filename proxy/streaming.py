@@ -96,7 +96,8 @@ async def relay(
                     await send({"type": "http.response.body", "body": chunk, "more_body": True})
                     watch(chunk)
                     tail = chunk
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+    # The last is what aiohttp says of a connection that was lost before anybody read from it.
+    except (aiohttp.ClientError, TimeoutError, OSError, RuntimeError) as error:
         failure = upstream_error(error, str(response.url.origin()))
         if response.content_type != "text/event-stream" or "content-encoding" in response.headers:
             raise failure from error

@@ -22,9 +22,8 @@ class Outcome:
     error: str
     """Code of the error that a refused request got; else empty."""
     policy: str
-    original_tokens: int
-    """Of the message texts, as laconic counts them."""
     saved_tokens: int
+    """Of the message texts, as laconic counts them."""
     compress_ms: float | None
     """None where no text was looked at."""
     skips: Mapping[str, int]
@@ -85,7 +84,6 @@ def _outcome(turn: int, reply: Reply, bills: Mapping[str, Bill]) -> Outcome:
         status=reply.status,
         error=reply.error,
         policy=headers.get("x-laconic-policy", ""),
-        original_tokens=int(headers.get("x-laconic-original-tokens", 0)),
         saved_tokens=int(headers.get("x-laconic-saved-tokens", 0)),
         compress_ms=float(took) if took is not None else None,
         skips=_skips(headers.get("x-laconic-skipped", "")),

@@ -34,7 +34,6 @@ def _fields(summary: Summary) -> dict[str, Any]:
         "without_laconic": _cost(summary.original),
         "sent": _cost(summary.sent),
         "change": summary.change,
-        "text_tokens": summary.text_tokens,
         "saved_tokens": summary.saved_tokens,
         "conversations_that_cost_more": summary.dearer,
         "prefix_breaks": [asdict(broken) for broken in summary.breaks],

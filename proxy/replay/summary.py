@@ -54,8 +54,6 @@ class Summary:
     """By status and code of the error."""
     original: Cost
     sent: Cost
-    text_tokens: int
-    """Of the message texts as they came."""
     saved_tokens: int
     """Of the message texts."""
     breaks: tuple[Break, ...]
@@ -123,7 +121,6 @@ def _summary(config: str, traffic: str, policy: str, billed_as: str, done: Seque
             sum((bill.original for bill in bills), Usage()), sum(bill.original_usd for bill in bills)
         ),
         sent=Cost(sum((bill.sent for bill in bills), Usage()), sum(bill.sent_usd for bill in bills)),
-        text_tokens=sum(each.original_tokens for each in outcomes),
         saved_tokens=sum(each.saved_tokens for each in outcomes),
         breaks=tuple(_breaks(done, billed_as)),
         compress_ms=tuple(sorted(each.compress_ms for each in outcomes if each.compress_ms is not None)),

@@ -82,8 +82,7 @@ def _ours(cell: Cell) -> tuple[Cell, Cell]:
 
 
 def _saved(summary: Summary) -> str:
-    share = summary.saved_tokens / summary.text_tokens if summary.text_tokens else 0.0
-    return f"{summary.saved_tokens:,} ({100 * share:.1f} %)"
+    return f"{summary.saved_tokens:,}"
 
 
 def _ms(value: float | None) -> str:
