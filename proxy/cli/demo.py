@@ -6,22 +6,18 @@ import contextlib
 import json
 import logging
 import sys
-import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
 import click
-import uvicorn
 from openai import OpenAI
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
-from starlette.types import ASGIApp
 
 from policies.config import Config, Route, Upstream
 from policies.policy import Policy
@@ -29,6 +25,7 @@ from proxy import logs
 from proxy.app import Application
 from proxy.cli.files import read_settings
 from proxy.demo.echo import echo_app
+from proxy.loopback import NotServingError, serving
 
 _REQUESTS = {
     "rag": "RAG prompt, ten documents",
@@ -59,10 +56,20 @@ def command() -> None:
     """
     console = Console(width=None if sys.stdout.isatty() else 110)
     logs.configure(logging.ERROR)
+    try:
+        shown = _send_all(console)
+    except NotServingError as error:
+        raise click.ClickException(str(error)) from error
+    console.print(_table(shown))
+    console.print(Panel(_excerpt(shown[1].before), title="the transcript's first lines, as they were sent"))
+    console.print(Panel(_excerpt(shown[1].after), title="… and as the upstream got them"))
+
+
+def _send_all(console: Console) -> list[_Shown]:
     with contextlib.ExitStack() as stack:
-        echo = stack.enter_context(_serving(echo_app()))
+        echo = stack.enter_context(serving(echo_app()))
         app = Application(_config(f"http://127.0.0.1:{echo}/v1"), read_settings())
-        port = stack.enter_context(_serving(app))
+        port = stack.enter_context(serving(app))
         client = stack.enter_context(
             OpenAI(base_url=f"http://127.0.0.1:{port}/v1", api_key="none", max_retries=0)
         )
@@ -72,9 +79,7 @@ def command() -> None:
         for name, title in _REQUESTS.items():
             with console.status(f"sending: {title}"):
                 shown.append(_send(client, name, title))
-    console.print(_table(shown))
-    console.print(Panel(_excerpt(shown[1].before), title="the transcript's first lines, as they were sent"))
-    console.print(Panel(_excerpt(shown[1].after), title="… and as the upstream got them"))
+    return shown
 
 
 def _config(upstream_url: str) -> Config:
@@ -128,20 +133,3 @@ def _wait_until_ready(port: int) -> None:
                     f"not ready after {_START_S:.0f} s: {error.read().decode()}"
                 ) from error
             time.sleep(0.1)
-
-
-@contextlib.contextmanager
-def _serving(app: ASGIApp) -> Iterator[int]:
-    """Serve `app` on a free port of this machine from a thread; gives the port."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False, ws="none"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started and thread.is_alive():
-        time.sleep(0.01)
-    if not server.started:
-        raise click.ClickException("the server did not start")
-    try:
-        yield server.servers[0].sockets[0].getsockname()[1]
-    finally:
-        server.should_exit = True
-        thread.join()

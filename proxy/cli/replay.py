@@ -18,10 +18,11 @@ from rich.table import Table
 from policies.economics import UnknownPriceError
 from proxy import logs
 from proxy.cli.files import UnusableFileError, read_config_file, read_settings
+from proxy.loopback import NotServingError
 from proxy.replay.journal import Journal, JournalError
 from proxy.replay.reading import Traffic, TrafficError, read
 from proxy.replay.record import record
-from proxy.replay.serving import NotServingError, proxy_before_recorder
+from proxy.replay.serving import proxy_before_recorder
 from proxy.replay.session import Candidate, Session
 from proxy.replay.summary import Summary, summaries
 from proxy.replay.tables import CAPTION, Grid, grids

@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-
-import uvicorn
-from starlette.types import ASGIApp
 
 from compressors import CompressionError
 from policies.config import Config, Route
 from proxy.app import Application
 from proxy.credentials import key_hash
 from proxy.gateway import fingerprint_of
+from proxy.loopback import NotServingError, serving
 from proxy.replay.recorder import Recorder
 from proxy.settings import Settings
 
 _POLL_S = 0.02
-
-
-class NotServingError(Exception):
-    """The proxy doesn't start or can't load a model; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,20 +72,3 @@ def _wait_until_ready(app: Application) -> None:
         if any(engine.load_error is not None for engine in app.gateway.engines.values()):
             raise NotServingError("; ".join(waiting))
         time.sleep(_POLL_S)
-
-
-@contextlib.contextmanager
-def serving(app: ASGIApp) -> Iterator[int]:
-    """Serve `app` on a free port of this machine from a thread; gives the port. Raises `NotServingError`."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False, ws="none"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started and thread.is_alive():
-        time.sleep(_POLL_S)
-    if not server.started:
-        raise NotServingError("the proxy did not start; its log says why")
-    try:
-        yield server.servers[0].sockets[0].getsockname()[1]
-    finally:
-        server.should_exit = True
-        thread.join()

@@ -12,10 +12,11 @@ import pytest
 
 from policies.config import Config
 from proxy.credentials import key_hash
+from proxy.loopback import serving
 from proxy.replay.conversations import Conversation, Recorded
 from proxy.replay.recorder import Recorder
 from proxy.replay.run import Reply, replay
-from proxy.replay.serving import Stage, proxy_before_recorder, serving
+from proxy.replay.serving import Stage, proxy_before_recorder
 from proxy.settings import Settings
 from tests.fakes.compressor import EverySecondWord
 from tests.fakes.laconic import config
