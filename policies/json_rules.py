@@ -17,7 +17,7 @@ from policies.loose import UNSPACED, shortenable
 from policies.protection import Span
 from policies.protection.spans import subtract, union
 from policies.rules import JsonLayout, JsonRule
-from policies.segments import Section
+from policies.segments import Section, with_rest_kept
 
 _BLANK = r"\\(?:[bfnrt]|u(?:00(?:[01][\da-fA-F]|[2aA]0)|20(?:0[\daA]|2[89fF])|3000))"  # escaped white space
 _INK = rf"(?!{_BLANK})\\(?:u[\da-fA-F]{{4}}|.)"  # any other escape
@@ -56,10 +56,7 @@ def json_sections(
             loose += [Section(span, rate, True) for span in shortenable(text, _plain(text, content))]
     if not rules and not holes:
         return whole
-    loose.sort(key=lambda section: section.span)
-    rest = subtract(subtract([(0, len(text))], [section.span for section in loose]), union(holes))
-    fixed = [Section(span, None, False) for span in rest]
-    return tuple(sorted(loose + fixed, key=lambda section: section.span))
+    return with_rest_kept(text, loose, holes)
 
 
 def _left_out(text: str, value: Span, layout: JsonLayout, removed: Sequence[Span]) -> Iterator[Span]:

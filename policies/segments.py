@@ -7,10 +7,11 @@ Owns `<laconic:keep>…</laconic:keep>` and the llmlingua package's `<llmlingua,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from policies.protection import Span
+from policies.protection.spans import subtract, union
 
 _TAG = re.compile(
     r"""<(?:
@@ -34,6 +35,14 @@ class Section(NamedTuple):
     """Whether anything may be dropped from it."""
     fixed: tuple[Span, ...] = ()
     """What of it must stay though the rest may go, in the text's characters; ascending and disjoint."""
+
+
+def with_rest_kept(text: str, loose: Sequence[Section], holes: Iterable[Span] = ()) -> tuple[Section, ...]:
+    """The sections `loose`, disjoint, and all else of `text` but `holes` in sections that must stay; in order."""
+    ordered = sorted(loose, key=lambda section: section.span)
+    rest = subtract(subtract([(0, len(text))], [section.span for section in ordered]), union(holes))
+    kept = [Section(span, None, False) for span in rest]
+    return tuple(sorted(ordered + kept, key=lambda section: section.span))
 
 
 def sections(text: str) -> tuple[Section, ...]:

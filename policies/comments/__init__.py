@@ -16,7 +16,7 @@ from policies.loose import UNSPACED, shortenable
 from policies.protection import Span
 from policies.protection.code_lines import Look, look_at
 from policies.protection.spans import subtract
-from policies.segments import Section
+from policies.segments import Section, with_rest_kept
 
 __all__ = ["comment_sections"]
 
@@ -67,10 +67,7 @@ def comment_sections(text: str, rate: float) -> tuple[Section, ...]:
         return (Section((0, len(text)), None, True),)
     around = shortenable(text, subtract([(0, len(text))], regions))
     loose += [Section(span, None, True) for span in around]
-    loose.sort(key=lambda section: section.span)
-    rest = subtract([(0, len(text))], [section.span for section in loose])
-    fixed = [Section(span, None, False) for span in rest]
-    return tuple(sorted(loose + fixed, key=lambda section: section.span))
+    return with_rest_kept(text, loose)
 
 
 def _loose(text: str, program: Program, rate: float) -> Iterator[Section]:

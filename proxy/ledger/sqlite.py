@@ -13,7 +13,7 @@ from typing import Any
 
 from proxy.ledger.counts import BUCKET_S, Counts, Dimensions, Row, Series
 from proxy.ledger.sink import Batch, SinkError
-from proxy.store.sqlite_file import connect
+from proxy.store.sqlite_file import connect, transaction
 
 _NAMES = ("bucket", *Dimensions._fields)
 _KEY = ", ".join(_NAMES)
@@ -87,18 +87,12 @@ class SqliteSink:
         if self._connection is None:
             self._connection = connect(self._path, _SCHEMA, self._timeout_s)
         connection, now = self._connection, time.time()
-        connection.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(connection):
             if now - self._purged > _PURGE_EVERY_S:
                 connection.execute("DELETE FROM ledger WHERE bucket < ?", (now - self._retention_s,))
                 self._purged = now
             rows = batch.counts.items()
             connection.executemany(_ADD, [(bucket, *where, *counts) for (bucket, where), counts in rows])
-            connection.execute("COMMIT")
-        except BaseException:
-            with contextlib.suppress(sqlite3.Error):
-                connection.execute("ROLLBACK")
-            raise
 
 
 def _row(values: tuple[Any, ...]) -> Row:

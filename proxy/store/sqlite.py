@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from proxy.store.sqlite_file import connect
+from proxy.store.sqlite_file import connect, transaction
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS decisions (key BLOB PRIMARY KEY, value BLOB NOT NULL, expires REAL NOT NULL)
@@ -64,19 +64,15 @@ class SqliteBackend:
         ).fetchall()
         ageing = [(now + self._ttl_s, key) for key, _, expires in rows if expires < now + self._ttl_s / 2]
         if ageing:
-            with contextlib.suppress(
-                sqlite3.OperationalError
-            ):  # somebody writes: the next reader will renew them
-                connection.execute("BEGIN IMMEDIATE")
+            # If somebody writes, the next reader will renew them.
+            with contextlib.suppress(sqlite3.OperationalError), transaction(connection):
                 connection.executemany("UPDATE decisions SET expires = ? WHERE key = ?", ageing)
-                connection.execute("COMMIT")
         found = {key: value for key, value, _ in rows}
         return [found.get(key) for key in keys]
 
     def _write(self, items: Mapping[bytes, bytes], newer: Mapping[bytes, bytes]) -> list[bytes]:
         connection, now = self._connect(), time.time()
-        connection.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(connection):
             if now - self._purged > _PURGE_EVERY_S:
                 connection.execute("DELETE FROM decisions WHERE expires < ?", (now,))
                 self._purged = now
@@ -89,9 +85,5 @@ class SqliteBackend:
                 "INSERT OR REPLACE INTO decisions VALUES (?, ?, ?)",
                 [(key, value, now + self._ttl_s) for key, value in newer.items()],
             )
-            connection.execute("COMMIT")
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
         found = self._read(list(items)) if items else []
         return [value if there is None else there for value, there in zip(items.values(), found, strict=True)]
