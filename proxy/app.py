@@ -69,7 +69,7 @@ class Proxy:
             self._in_flight -= 1
             metrics.IN_FLIGHT.dec()
             record.close()
-            if (entry := record.entry(gateway.models.facts(record.model))) is not None:
+            if (entry := record.entry(gateway.models)) is not None:
                 gateway.ledger.add(entry)
 
 

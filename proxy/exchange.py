@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Mapping
 from http import HTTPStatus
 from urllib.parse import unquote
 
+import aiohttp
 from multidict import CIMultiDict
 from starlette.types import Receive, Scope, Send
 
@@ -169,17 +170,14 @@ class Exchange:
             if shortening is not None:
                 await shortening.settle()
             answer_headers = response_headers(response) + record.headers()
-            reader = UsageReader(
-                response.headers.get("content-type", ""), response.headers.get("content-encoding", "")
-            )
+            reader = _usage_reader(response) if choice.mode != "off" else None
+            watch = reader.feed if reader is not None else None
             if self._recovering is None:
-                failure = await relay(response, answer_headers, self._send, reader.feed)
+                failure = await relay(response, answer_headers, self._send, watch)
             else:
-                failure = await relay_recovered(
-                    self._recovering, response, answer_headers, self._send, reader.feed
-                )
+                failure = await relay_recovered(self._recovering, response, answer_headers, self._send, watch)
             record.failure = record.failure or failure
-            record.usage = reader.usage()
+            record.usage = reader.usage() if reader is not None else None
         except BaseException:
             response.close()  # the upstream must stop working for an answer that nobody reads
             raise
@@ -206,6 +204,11 @@ class Exchange:
         if self._scope["query_string"]:
             target += "?" + self._scope["query_string"].decode("latin-1")
         return headers, target
+
+
+def _usage_reader(response: aiohttp.ClientResponse) -> UsageReader:
+    headers = response.headers
+    return UsageReader(headers.get("content-type", ""), headers.get("content-encoding", ""))
 
 
 def _climbs(path: str) -> bool:

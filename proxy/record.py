@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
-from policies.economics import ModelFacts
 from policies.routes import Choice
 from policies.skip import Skip
 from proxy import metrics
 from proxy.ledger import Entry
+from proxy.models import Models
 from proxy.pipeline import Decided
 from proxy.store.decision import Decision
 from proxy.usage import Usage
@@ -135,7 +135,7 @@ class Record:
         if _log.isEnabledFor(logging.INFO):
             _log.info("request", extra={"fields": self._fields(route)})
 
-    def entry(self, facts: ModelFacts | None) -> Entry | None:
+    def entry(self, models: Models) -> Entry | None:
         """What the ledger is told; None for a request that no policy looked at, or that was answered with an error.
 
         What was saved of texts that a provider's cache would hold is worth the price of reading from it.
@@ -147,9 +147,8 @@ class Record:
             or not HTTPStatus.OK <= self.status < HTTPStatus.BAD_REQUEST
         ):
             return None
-        price = facts.price if facts is not None else None
-        saved_usd = 0.0
-        if price is not None:
+        facts, saved_usd = models.facts(self.model), 0.0
+        if facts is not None and (price := facts.price) is not None:
             old = self.saved_tokens - self.saved_new_tokens
             saved_usd = self.saved_new_tokens * price.input_usd + old * price.cached_input_usd
         measured = choice.policy is not None and choice.policy.holdout > 0 and choice.mode == "on"

@@ -53,7 +53,7 @@ async def relay_recovered(
     response: aiohttp.ClientResponse,
     headers: HeaderPairs,
     send: Send,
-    watch: Callable[[bytes], None],
+    watch: Callable[[bytes], None] | None,
 ) -> str:
     """As `relay`, with the answer's texts recovered where it is a completion or a stream that can be read."""
     through = _RecoveringSend(send, recovering)

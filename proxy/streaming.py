@@ -78,11 +78,11 @@ def _within(body: bytes, limit: int) -> bytes:
 
 
 async def relay(
-    response: aiohttp.ClientResponse, headers: HeaderPairs, send: Send, watch: Callable[[bytes], None]
+    response: aiohttp.ClientResponse, headers: HeaderPairs, send: Send, watch: Callable[[bytes], None] | None
 ) -> str:
     """Pass the upstream's answer on as it arrives, byte for byte; returns the code of a failure, or "".
 
-    `watch` sees every byte of it.
+    `watch`, if given, sees every byte of it.
     A stream of events that breaks ends with one event that says so; another body that breaks raises, so that
     the caller's connection breaks as well.
     """
@@ -94,7 +94,8 @@ async def relay(
             with _ending_with_connection(response):
                 async for chunk in content.iter_any():
                     await send({"type": "http.response.body", "body": chunk, "more_body": True})
-                    watch(chunk)
+                    if watch is not None:
+                        watch(chunk)
                     tail = chunk
     # The last is what aiohttp says of a connection that was lost before anybody read from it.
     except (aiohttp.ClientError, TimeoutError, OSError, RuntimeError) as error:
@@ -106,7 +107,8 @@ async def relay(
         await send({"type": "http.response.body", "body": event, "more_body": False})
         return failure.code
     rest = content.read_nowait()
-    watch(rest)
+    if watch is not None:
+        watch(rest)
     await send({"type": "http.response.body", "body": rest, "more_body": False})
     return ""
 

@@ -16,9 +16,8 @@ from proxy.store.decision import Decision
 
 # That a token has on average, and at the most. What isn't counted is rather taken for too short.
 _CHARACTERS, _MOST_CHARACTERS = 4, 6
-_STEPS = (
-    2  # that a conversation must save; so many outweigh the chance of a step on all but a few in ten thousand
-)
+# That a conversation must save: so many outweigh the chance of a step on all but a few in ten thousand.
+_STEPS = 2
 
 
 def is_too_short(texts: Sequence[Text], floor: CacheFloor, around_characters: int) -> bool:
@@ -44,10 +43,8 @@ def left_to_be_cached(
         for place in new
         if decisions[place].original_tokens > decisions[place].sent_tokens
     }
-    if (
-        sum(decision.original_tokens - decision.sent_tokens for decision in decisions)
-        < _STEPS * floor.step_tokens
-    ):
+    saved = sum(decision.original_tokens - decision.sent_tokens for decision in decisions)
+    if saved < _STEPS * floor.step_tokens:
         return set(savings)
     total = around_characters // _MOST_CHARACTERS + sum(
         decision.sent_tokens or len(text.text) // _MOST_CHARACTERS

@@ -13,7 +13,6 @@ from proxy.pipeline.recall import Recall
 from proxy.store.conversation import ADOPTED, HELD_OUT, Conversation, begun
 
 _AS_IT_CAME = {ADOPTED: Skip.ADOPTED, HELD_OUT: Skip.HOLDOUT}
-_CLUSTERS = 32
 
 
 async def conversation_of(history: History, recall: Recall, order: Order) -> Conversation:
@@ -38,7 +37,7 @@ async def conversation_of(history: History, recall: Recall, order: Order) -> Con
     groups = list(history.turns)
     before = recall.conversation(history.turns[groups[-2]])
     if here is not None and (before is None or here.goes_on_from(before, last)):
-        repeated = here.era(last).terms in (*_AS_IT_CAME, order.terms)
+        repeated = here.era(last).is_as_it_came or here.era(last).terms == order.terms
         return here if repeated else here.continued(None, last, order.terms)
     if before is None:
         await recall.ask(history.turns.values())
@@ -59,8 +58,8 @@ def share_of(history: History) -> float:
 
 
 def cluster_of(history: History) -> int:
-    """Which of 32 random groups of conversations this one belongs to."""
-    return history.turns[history.first][8] % _CLUSTERS
+    """Which random group of conversations this one belongs to, in [0, 256), whatever its share."""
+    return history.turns[history.first][8]
 
 
 def sent_as_it_came(conversation: Conversation, history: History) -> dict[int, Skip]:

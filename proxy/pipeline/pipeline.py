@@ -16,7 +16,7 @@ from proxy.pipeline.flights import Flights
 from proxy.pipeline.history import History
 from proxy.pipeline.order import Order
 from proxy.pipeline.recall import Recall
-from proxy.pipeline.request import Keys, Request
+from proxy.pipeline.request import Request
 from proxy.pipeline.verdicts import counted
 from proxy.pipeline.work import Work, at_a_glance
 from proxy.store.conversation import Conversation, begun
@@ -32,7 +32,7 @@ class Decided:
     held_out: bool = False
     """Whether the conversation is one that savings are measured against."""
     cluster: int = 0
-    """Which of 32 random groups of conversations this one belongs to."""
+    """Which random group of conversations this one belongs to."""
     counting: Counting | None = None
     """Counts what no decision needed to be counted for."""
     conversation: tuple[bytes, Conversation] | None = None
@@ -71,7 +71,10 @@ class Pipeline:
             return Decided([])
         history, recall = History(texts, order.scope), Recall(self._memory)
         conversation, keys = await self._look_up(history, recall, order, rehearsal=rehearsal)
-        request = Request(history, conversation, keys, order, around_characters)
+        left = sent_as_it_came(conversation, history)
+        keys |= {place: (history.key_as_it_came(place, order.plain),) for place in left}
+        await recall.ask(key for candidates in keys.values() for key in candidates)
+        request = Request(history, conversation, keys, order, left, around_characters)
         found = request.remembered(recall)
         found |= request.without_model(place for place in keys if place not in found)
         fresh = {place: keys[place][-1] for place in keys if place not in found}
@@ -93,8 +96,8 @@ class Pipeline:
 
     async def _look_up(
         self, history: History, recall: Recall, order: Order, *, rehearsal: bool
-    ) -> tuple[Conversation, Keys]:
-        """The conversation, and the keys of all texts, which have been asked for."""
+    ) -> tuple[Conversation, dict[int, tuple[bytes, ...]]]:
+        """The conversation, and the keys of all texts under its terms."""
         places = range(len(history.texts))
         keys = history.keys(order.terms, places)  # as most conversations know no other terms
         turns = () if rehearsal else (*list(history.turns.values())[-2:], *history.halfway)
@@ -106,11 +109,6 @@ class Pipeline:
             if era.terms != order.terms:
                 own = [place for place in places if conversation.era(history.texts[place].group) == era]
                 keys |= history.keys(era.terms, own)
-        keys |= {
-            place: (history.key_as_it_came(place, order.plain),)
-            for place in sent_as_it_came(conversation, history)
-        }
-        await recall.ask(key for candidates in keys.values() for key in candidates)
         return conversation, keys
 
     async def _made(self, fresh: Mapping[int, bytes], request: Request) -> dict[bytes, Decision]:

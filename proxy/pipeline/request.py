@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from policies.skip import Skip
 from proxy.pipeline.cacheable import is_too_short, left_to_be_cached
-from proxy.pipeline.course import sent_as_it_came
 from proxy.pipeline.history import History
 from proxy.pipeline.order import Order
 from proxy.pipeline.recall import Recall
@@ -28,6 +27,8 @@ class Request:
     conversation: Conversation
     keys: Keys
     order: Order
+    left: Mapping[int, Skip]
+    """The places of texts that the conversation sends as they came, and why."""
     around_characters: int
     """Length of what the request holds beside its texts."""
 
@@ -39,8 +40,7 @@ class Request:
             if (decision := recall.decision(keys)) is not None
         }
         return known | {
-            place: self._as_it_came(place, reason, known.get(place))
-            for place, reason in sent_as_it_came(self.conversation, self.history).items()
+            place: self._as_it_came(place, reason, known.get(place)) for place, reason in self.left.items()
         }
 
     def without_model(self, places: Iterable[int]) -> dict[int, Decision]:
@@ -53,16 +53,15 @@ class Request:
 
     def long_enough(self, decisions: list[Decision]) -> list[Decision]:
         """The decisions, but for those that would make the conversation too short for the provider's cache."""
-        sent = sent_as_it_came(self.conversation, self.history)
-        left = left_to_be_cached(
+        too_dear = left_to_be_cached(
             self.history.texts,
             decisions,
-            [place for place in range(len(decisions)) if self._is_new(place) and place not in sent],
+            [place for place in range(len(decisions)) if self._is_new(place) and place not in self.left],
             self.order.floor,
             self.around_characters,
         )
         return [
-            self._whole(place, decision) if place in left else decision
+            self._whole(place, decision) if place in too_dear else decision
             for place, decision in enumerate(decisions)
         ]
 
