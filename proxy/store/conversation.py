@@ -109,7 +109,7 @@ class Conversation:
         try:
             version, count = _HEADER.unpack_from(data)
             middle = _HEADER.size + count * _ERA.size
-            if version != _VERSION or not count:
+            if version != _VERSION or not count or len(data) < middle:
                 raise ValueError("not a conversation")
             eras = tuple(
                 Era(start, Terms(digest, bool(flags & _BY_GROUP)), bool(flags & _CLOSED))
