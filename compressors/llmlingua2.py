@@ -10,13 +10,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from compressors.base import Compressed, Job, Span
+from compressors.base import Compressed, Job
 from compressors.clauses import tied_to_clauses
 from compressors.documents import best_documents
 from compressors.drafting import Draft, Drafter
 from compressors.encoder import Encoder, Probabilities
 from compressors.legibility import Literacy
-from compressors.reading import Reader
+from compressors.passes import Passes, compress
+from compressors.reading import Reader, TokenIds
 from compressors.scores import quantised, word_means
 from compressors.selection import Selection, composed
 
@@ -40,28 +41,22 @@ class LLMLingua2:
 
     def compress(self, jobs: Sequence[Job]) -> list[Compressed]:
         """Shorten each job's text, in order; one pass of the model over all of them."""
-        drafts = [self._drafter.draft(job) for job in jobs]
-        chunks = [self._chunks(draft) for draft in drafts]
-        sequences = [
-            self._reader.sequence(draft.reading, chunk)
-            for draft, own in zip(drafts, chunks, strict=True)
-            if isinstance(draft, Draft)
-            for chunk in own
-        ]
-        rows = iter(self._encoder.keep_probabilities(sequences))
-        return [
-            draft if isinstance(draft, Compressed) else self._finish(draft, [next(rows) for _ in own])
-            for draft, own in zip(drafts, chunks, strict=True)
-        ]
+        return compress(self, jobs)
 
-    def _chunks(self, draft: Draft | Compressed) -> list[Span]:
+    def passes(self, job: Job) -> Passes:
+        """One pass: the chunks of the job's text, each as the model reads it."""
+        draft = self._drafter.draft(job)
         if isinstance(draft, Compressed):
-            return []
-        return self._reader.chunks(draft.reading, draft.job.text, draft.words, draft.job.chunk_end_tokens)
-
-    def _finish(self, draft: Draft, rows: list[Probabilities]) -> Compressed:
-        head, tail = len(self._reader.prefix), len(self._reader.suffix)
+            return draft
+        reader, reading = self._reader, draft.reading
+        chunks = reader.chunks(reading, job.text, draft.words, job.chunk_end_tokens)
+        rows: Sequence[Probabilities] = yield [reader.sequence(reading, chunk) for chunk in chunks]
+        head, tail = len(reader.prefix), len(reader.suffix)
         return _decide(draft, np.concatenate([row[head : len(row) - tail] for row in rows]))
+
+    def forward(self, units: Sequence[TokenIds]) -> list[Probabilities]:
+        """How likely each token of each sequence stays."""
+        return self._encoder.keep_probabilities(units)
 
 
 def _decide(draft: Draft, probabilities: Probabilities) -> Compressed:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import compressors
-from compressors.batcher import Batcher
+from compressors.engines import Batcher
 from policies.break_even import token_s
 from policies.config import Compressor, Config, StoreConfig
 from policies.routes import Choice, choice_of

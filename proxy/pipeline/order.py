@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from compressors.batcher import Batcher
+from compressors.engines import Batcher
 from policies.policy import Policy
 from proxy.store.conversation import Terms
 from proxy.store.decision import Keys

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 
 from compressors import Compressed, Span, render
-from compressors.batcher import Shortened
+from compressors.engines import Shortened
 from policies.groups import Text
 from policies.invariants import violations
 from policies.plan import TextPlan
@@ -76,7 +76,7 @@ def _result(attempt: Attempt, order: Order) -> Compressed | Skip:
         _log.error("compressor failed: %s", type(error).__name__)
         return Skip.FAILED
     shortened = attempt.result()
-    QUEUE_SECONDS.labels(order.policy.compressor).observe(shortened.queue_s)
+    QUEUE_SECONDS.labels(order.policy.compressor).observe(shortened.timings.queue_s)
     return shortened.result
 
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from compressors import Job
-from compressors.batcher import NotReadyError, QueueFullError
+from compressors.engines import NotReadyError, QueueFullError
 from policies.break_even import most_saved_tokens
 from policies.groups import Setting, Text, settings
 from policies.plan import TextPlan, glance, plan_text

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from compressors import Compressed, CompressionError, Compressor, Job, Span, render
-from compressors.batcher import Batcher, NotReadyError, QueueFullError, Shortened
+from compressors.engines import Batcher, NotReadyError, QueueFullError, Shortened
 
 RATES = (1.0, 0.9, 0.7)
 """By which a policy that is loaded again multiplies its own."""

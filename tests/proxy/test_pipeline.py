@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from compressors.batcher import Batcher
+from compressors.engines import Batcher
 from policies.groups import Text
 from proxy.pipeline import Order, Pipeline
 from proxy.store.conversation import Terms

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 import threading
 import time
 from collections import deque
@@ -15,28 +14,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from compressors.base import Compressed, Compressor, Job
+from compressors.engines.engine import (
+    NotReadyError,
+    QueueFullError,
+    Shortened,
+    Speed,
+    Timings,
+    estimated_tokens,
+)
 from compressors.errors import CompressionError
 
 _log = logging.getLogger("laconic.batcher")
 _POLL_S = 0.02
 _WARM_UP_WORDS = (8, 60, 300, 900)
-_MEMORY_TOKENS = 50_000  # after so many, a measured speed weighs a third
-
-
-class QueueFullError(CompressionError):
-    """More tokens wait for the model than allowed."""
-
-
-class NotReadyError(CompressionError):
-    """The model is still loading, could not be loaded, or was put away."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shortened:
-    """A job's result with the seconds that it waited."""
-
-    result: Compressed
-    queue_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,29 +35,6 @@ class _Waiting:
     tokens: int
     since: float
     future: asyncio.Future[Shortened]
-
-
-class Speed:
-    """How fast a compressor is: a mean over what it has done, in which older work counts less and less."""
-
-    def __init__(self) -> None:
-        self._tokens = self._seconds = 0.0
-
-    def add(self, tokens: int, seconds: float) -> None:
-        """Take in one batch."""
-        left = math.exp(-tokens / _MEMORY_TOKENS)
-        # One assignment, so that another thread never sees one of the two without the other.
-        self._tokens, self._seconds = self._tokens * left + tokens, self._seconds * left + seconds
-
-    @property
-    def seconds_per_token(self) -> float:
-        """0 before anything was done."""
-        tokens, seconds = self._tokens, self._seconds
-        return seconds / tokens if tokens else 0.0
-
-    def expected_s(self, tokens: int) -> float:
-        """Seconds for so many tokens."""
-        return tokens * self.seconds_per_token
 
 
 class Batcher:
@@ -105,7 +72,7 @@ class Batcher:
 
     def expected_s(self, characters: int) -> float:
         """Seconds that a text of so many characters is likely to need, behind those that wait already."""
-        return self.speed.expected_s(self._queued_tokens + _tokens(characters))
+        return self.speed.expected_s(self._queued_tokens + estimated_tokens(characters))
 
     def submit(self, job: Job) -> asyncio.Future[Shortened]:
         """Queue a job; to be called on the event loop. Cancelling the future takes the job out.
@@ -114,7 +81,7 @@ class Batcher:
         """
         if not self.is_ready:
             raise NotReadyError("the model is not loaded")
-        tokens = _tokens(len(job.text))
+        tokens = estimated_tokens(len(job.text))
         future: asyncio.Future[Shortened] = asyncio.get_running_loop().create_future()
         with self._change:
             if self._queued_tokens + tokens > self._max_queue_tokens:
@@ -181,7 +148,7 @@ class Batcher:
     def _measured(self, compressor: Compressor, jobs: Sequence[Job]) -> list[Compressed]:
         started = time.monotonic()
         results = compressor.compress(jobs)
-        self.speed.add(sum(_tokens(len(job.text)) for job in jobs), time.monotonic() - started)
+        self.speed.add(sum(estimated_tokens(len(job.text)) for job in jobs), time.monotonic() - started)
         return results
 
     def _answer(self, compressor: Compressor, batch: Sequence[_Waiting]) -> None:
@@ -196,12 +163,7 @@ class Batcher:
                 _deliver(batch[0].future, CompressionError(f"the compressor raised {type(error).__name__}"))
             return
         for item, result in zip(batch, results, strict=True):
-            _deliver(item.future, Shortened(result, started - item.since))
-
-
-def _tokens(characters: int) -> int:
-    """An estimate that needs no tokenizer."""
-    return characters // 3 + 1
+            _deliver(item.future, Shortened(result, Timings(queue_s=started - item.since)))
 
 
 def _deliver(future: asyncio.Future[Shortened], outcome: Shortened | Exception) -> None:

@@ -1,0 +1,104 @@
+"""What every engine offers: jobs in, futures out, and how long a text is likely to take.
+
+Knows no threads, no sockets and no models.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from dataclasses import dataclass
+from typing import Protocol
+
+from compressors.base import Compressed, Job
+from compressors.errors import CompressionError
+
+_MEMORY_TOKENS = 50_000  # after so many, a measured speed weighs a third
+
+
+class QueueFullError(CompressionError):
+    """More tokens wait for the model than allowed."""
+
+
+class NotReadyError(CompressionError):
+    """The model is still loading, could not be loaded, was put away, or is out of reach."""
+
+
+@dataclass(slots=True)
+class Timings:
+    """Where a job's time went, in seconds."""
+
+    queue_s: float = 0.0
+    """Neither the job nor any part of it was worked on."""
+    tokenize_s: float = 0.0
+    """Up to what the model reads: tokens, words, the budget."""
+    forward_s: float = 0.0
+    """The job's share of the model's batches."""
+    select_s: float = 0.0
+    """From what the model says to the spans that stay."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shortened:
+    """A job's result with the time it took."""
+
+    result: Compressed
+    timings: Timings
+
+
+class Speed:
+    """How fast a compressor is: a mean over what it has done, in which older work counts less and less."""
+
+    def __init__(self) -> None:
+        self._tokens = self._seconds = 0.0
+
+    def add(self, tokens: int, seconds: float) -> None:
+        """Take in some work."""
+        left = math.exp(-tokens / _MEMORY_TOKENS)
+        # One assignment, so that another thread never sees one of the two without the other.
+        self._tokens, self._seconds = self._tokens * left + tokens, self._seconds * left + seconds
+
+    @property
+    def seconds_per_token(self) -> float:
+        """0 before anything was done."""
+        tokens, seconds = self._tokens, self._seconds
+        return seconds / tokens if tokens else 0.0
+
+    def expected_s(self, tokens: int) -> float:
+        """Seconds for so many tokens."""
+        return tokens * self.seconds_per_token
+
+
+class Engine(Protocol):
+    """One compressor at work for many callers; all but `Speed.add` is called on the event loop."""
+
+    speed: Speed
+    load_error: Exception | None
+    """Why the model could not be loaded."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the model is loaded and warm, and can be reached."""
+
+    async def loaded(self) -> None:
+        """Wait until loading has ended, well or not."""
+
+    def expected_s(self, characters: int) -> float:
+        """Seconds that a text of so many characters is likely to need, behind those that wait already."""
+
+    def submit(self, job: Job) -> asyncio.Future[Shortened]:
+        """Queue a job; cancelling the future takes it out, and what is not yet done of it is not done.
+
+        Raises `QueueFullError` or `NotReadyError` at once; the future fails with a `CompressionError`.
+        """
+
+    def close(self) -> None:
+        """Take no more jobs; those that wait are still done."""
+
+    async def ended(self, timeout_s: float) -> None:
+        """Wait for the last job's end after `close`, at most so long."""
+
+
+def estimated_tokens(characters: int) -> int:
+    """Tokens of a text of so many characters, by a guess that needs no tokenizer."""
+    return characters // 3 + 1
