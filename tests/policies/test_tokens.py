@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import tiktoken
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,6 +38,15 @@ def test_one_start_for_each_token(text: str) -> None:
     assert len(starts) == counter.count(text)
     assert starts == sorted(starts)
     assert all(0 <= start < len(text) for start in starts)
+
+
+@given(st.text(max_size=200))
+def test_tokens_start_where_tiktoken_says(text: str) -> None:
+    encoding = tiktoken.get_encoding("o200k_base")
+    assert (
+        list(tokenizer("o200k_base").starts(text))
+        == encoding.decode_with_offsets(encoding.encode_ordinary(text))[1]
+    )
 
 
 def test_ids_are_as_many_as_are_counted() -> None:
