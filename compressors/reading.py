@@ -67,7 +67,9 @@ class Reader:
         """Tokens of a text that fit into one chunk."""
         unknown = tokenizer.unk_token_id
         self.unknown_id: int = -1 if unknown is None else unknown
-        self._special = np.array([] if unknown is None else tokenizer.all_special_ids, dtype=np.int64)
+        special = np.array([] if unknown is None else tokenizer.all_special_ids, dtype=np.int64)
+        self._is_special = np.zeros(max(len(tokenizer), *(special + 1), 1), dtype=np.bool_)  # (V,)
+        self._is_special[special] = True
 
     def count(self, text: str) -> int:
         """Number of tokens in `text`, special tokens left out."""
@@ -91,7 +93,7 @@ class Reader:
         flat = np.concatenate([np.zeros(0, np.int64), *ids])  # (T,)
         return Reading(
             # SentencePiece vocabularies hold "</s>" as a piece, too
-            ids=np.where(np.isin(flat, self._special), self.unknown_id, flat),
+            ids=np.where(self._is_special[flat], self.unknown_id, flat),
             starts=starts,
             ends=np.maximum(spans[:, 1], starts),
             breaks=np.unique(np.searchsorted(starts, np.array(fresh, dtype=np.int64))),

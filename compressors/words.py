@@ -118,11 +118,16 @@ def _bind_clusters(text: str, flags: Flags) -> Mask:
 def _cuts(codes: Codes, flags: Flags) -> Mask:
     """Whether a word may end between neighbouring characters; `(N-1,)` bool."""
 
+    edged = np.zeros(len(flags) + 2, dtype=flags.dtype)  # a blank on either side, so neighbours always exist
+    edged[1:-1] = flags
+
     def has(flag: int) -> Mask:
-        return np.pad((flags & flag) != 0, 1)  # (N+2,): a blank on either side, so neighbours always exist
+        found: Mask = (edged & flag) != 0  # (N+2,)
+        return found
 
     word, digit = has(WORD), has(DIGIT)
-    joined = word & ~np.pad(unspaced(codes), 1)
+    joined = word.copy()
+    joined[1:-1] &= ~unspaced(codes)
     inked = ~has(SPACE)[1:-1]
     same = np.concatenate(([False], (codes[1:] == codes[:-1]) & inked[1:], [False]))  # (N+1,): as the last
     here, before, after = slice(1, -1), slice(None, -2), slice(2, None)
