@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,10 @@ class Tokenizer:
         self._encoding = tiktoken.get_encoding(encoding)
         self._sizes = np.full(self._encoding.n_vocab, -1, dtype=np.int64)  # characters that begin in a token
         self._inner = np.zeros(self._encoding.n_vocab, dtype=np.int64)  # 1 where it begins within a character
+
+    def __reduce__(self) -> tuple[Callable[[str], Tokenizer], tuple[str]]:
+        """Goes to other processes by its name, and is loaded there once."""
+        return tokenizer, (self.encoding,)
 
     def count(self, text: str) -> int:
         """Number of tokens in `text`; beyond 100,000 characters, up to one too many for each 100,000."""

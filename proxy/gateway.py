@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import compressors
-from compressors.engines import Batcher
+from compressors.engines import Batcher, Engine
 from policies.break_even import token_s
 from policies.config import Compressor, Config, StoreConfig
 from policies.routes import Choice, choice_of
@@ -45,7 +45,7 @@ class Gateway:
 
     config: Config
     client: UpstreamClient
-    engines: dict[Compressor, Batcher]
+    engines: dict[Compressor, Engine]
     memory: Memory
     keys: Keys
     pipeline: Pipeline
@@ -88,7 +88,8 @@ class Gateway:
         wanted = {config.compressors[policy.compressor] for policy in config.policies.values()}
         for compressor in wanted:
             fingerprint_of(compressor)
-        engines = {compressor: running.get(compressor) or engine_of(compressor) for compressor in wanted}
+        start = settings.engines or engine_of
+        engines = {compressor: running.get(compressor) or start(compressor) for compressor in wanted}
         client = previous.client if previous is not None else UpstreamClient()
         speeds = previous.speeds if previous is not None else ReadingSpeeds()
         return cls(config, client, engines, memory, keys, pipeline, Models(config.models), speeds, ledger)
@@ -124,7 +125,8 @@ class Gateway:
             order.policy.break_even,
             facts.price.input_usd if facts is not None and facts.price is not None else None,
             self.speeds.seconds_per_token(choice.route.upstream, model),
-            on_gpu=order.engine.is_ready and has_gpu(self.config.compressors[order.policy.compressor]),
+            on_gpu=order.engine.is_ready
+            and on_gpu(order.engine, self.config.compressors[order.policy.compressor]),
         )
         floor = CacheFloor()
         if order.policy.keep_cacheable and facts is not None and facts.caching.kind != "none":
@@ -180,6 +182,12 @@ def engine_of(compressor: Compressor) -> Batcher:
         )
 
     return Batcher(load, batch_tokens=compressor.batch_tokens, max_queue_tokens=compressor.max_queue_tokens)
+
+
+def on_gpu(engine: Engine, compressor: Compressor) -> bool:
+    """Whether a loaded engine runs on more than a processor; one that isn't in this process tells by itself."""
+    told = getattr(engine, "on_gpu", None)
+    return has_gpu(compressor) if told is None else bool(told)
 
 
 @functools.cache

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from policies.config import Config, StoreConfig
+from compressors.engines import Engine
+from policies.config import Compressor, Config, StoreConfig
 from policies.loading import load_config
 
 DEFAULT_UPSTREAM_URL = "https://api.openai.com/v1"
@@ -20,7 +21,7 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the environment says."""
+    """What the environment says, and where compressors run."""
 
     upstream_url: str = DEFAULT_UPSTREAM_URL
     """`LACONIC_UPSTREAM_URL`: where requests go without a configuration file."""
@@ -28,6 +29,8 @@ class Settings:
     """`LACONIC_SECRET`: the key under which decisions are remembered; at least 16 characters."""
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     """All of it, for `${NAME}` in configuration files."""
+    engines: Callable[[Compressor], Engine] | None = field(default=None, repr=False)
+    """Makes the engine of a compressor that doesn't run in this process; must be picklable."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:

@@ -3,6 +3,23 @@
 from __future__ import annotations
 
 from compressors.engines.batcher import Batcher
-from compressors.engines.engine import Engine, NotReadyError, QueueFullError, Shortened, Speed, Timings
+from compressors.engines.engine import (
+    Engine,
+    NotReadyError,
+    QueueFullError,
+    Shortened,
+    Speed,
+    Timings,
+    estimated_tokens,
+)
 
-__all__ = ["Batcher", "Engine", "NotReadyError", "QueueFullError", "Shortened", "Speed", "Timings"]
+__all__ = [
+    "Batcher",
+    "Engine",
+    "NotReadyError",
+    "QueueFullError",
+    "Shortened",
+    "Speed",
+    "Timings",
+    "estimated_tokens",
+]

@@ -9,6 +9,7 @@ import secrets
 import signal
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -101,8 +102,26 @@ def command(
     if capture_redact and capture_path is None:
         raise click.UsageError("--capture-redact needs --capture")
     capture = _capture(capture_path, capture_max_bytes, capture_redact) if capture_path else None
-    server_config = uvicorn.Config(
-        functools.partial(_app, config, settings, config_path, level, capture),
+    serving = functools.partial(_app, config, config_path=config_path, level=level, capture=capture)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until a file is watched; alone, it would end the process
+    if workers == 1:
+        uvicorn.Server(_server_config(functools.partial(serving, settings), host, port)).run()
+        return
+    from proxy.sharing import Keeper, SharedEngines
+
+    with (
+        tempfile.TemporaryDirectory(prefix="laconic-metrics-") as folder,
+        Keeper(functools.partial(logs.configure, level)) as keeper,
+    ):
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        settings = replace(settings, engines=SharedEngines(keeper.folder))
+        server = _server_config(functools.partial(serving, settings), host, port, workers)
+        _Supervisor(server, [server.bind_socket()]).run()
+
+
+def _server_config(app: Callable[[], Application], host: str, port: int, workers: int = 1) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
         factory=True,
         host=host,
         port=port,
@@ -116,13 +135,6 @@ def command(
         ws="none",
         timeout_graceful_shutdown=_DRAIN_S,
     )
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until a file is watched; alone, it would end the process
-    if workers == 1:
-        uvicorn.Server(server_config).run()
-        return
-    with tempfile.TemporaryDirectory(prefix="laconic-metrics-") as folder:
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-        _Supervisor(server_config, [server_config.bind_socket()]).run()
 
 
 def _capture(path: Path, max_bytes: int, redact: bool) -> Callable[[], Capture]:

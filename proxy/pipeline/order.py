@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from compressors.engines import Batcher
+from compressors.engines import Engine
 from policies.policy import Policy
 from proxy.store.conversation import Terms
 from proxy.store.decision import Keys
@@ -28,7 +28,7 @@ class Order:
     """Everything but the texts."""
 
     policy: Policy
-    engine: Batcher
+    engine: Engine
     scope: Keys
     """Depend on who shares the decisions."""
     terms: Terms
