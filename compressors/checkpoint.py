@@ -23,6 +23,7 @@ from transformers import (
 
 from compressors.errors import CompressionError
 from compressors.legibility import Literacy
+from compressors.shapes import is_shape, load_shape
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 _PACKED = "weights.safetensors"
@@ -56,7 +57,7 @@ def load_checkpoint(
     revision: str | None = None,
     trust_remote_code: bool = False,
 ) -> Checkpoint:
-    """The model in `folder`, or else the one with the name `model` on the Hugging Face hub.
+    """The model in `folder`, the shape that `model` names (`shapes`), or else what it names on the Hugging Face hub.
 
     `dtype` is float32 where none is given, but bfloat16 for a causal model on a GPU. A checkpoint that is
     quantised (GPTQ, AWQ, bitsandbytes) stays so; it needs the extra `laconic[quantized]`.
@@ -69,17 +70,18 @@ def load_checkpoint(
     source = model if folder is None else str(folder)
     options = {"revision": revision, "trust_remote_code": trust_remote_code}
     try:
-        config = AutoConfig.from_pretrained(source, **options)
-        _require(task, model, config)
-        tokenizer = AutoTokenizer.from_pretrained(source, **options)
         place = choose_device(device)
         form = _DTYPES[dtype or ("bfloat16" if task == "causal" and place.type == "cuda" else "float32")]
-        if folder is not None and (folder / _PACKED).exists():
-            module = _unpack(folder / _PACKED, config, task).to(device=place, dtype=form)
-        elif getattr(config, "quantization_config", None):
-            module = _CLASSES[task].from_pretrained(source, config=config, device_map=place, **options)
+        if is_shape(model):
+            module, tokenizer = load_shape(
+                model, task, device=place, dtype=form, trust_remote_code=trust_remote_code
+            )
+            config = module.config
         else:
-            module = _CLASSES[task].from_pretrained(source, config=config, dtype=form, **options).to(place)
+            config = AutoConfig.from_pretrained(source, **options)
+            _require(task, model, config)
+            tokenizer = AutoTokenizer.from_pretrained(source, **options)
+            module = _module(source, config, task, folder=folder, place=place, form=form, options=options)
     except (OSError, ValueError, RuntimeError, ImportError, SafetensorError) as error:
         raise CompressionError(f"can't load model {model!r}: {error}") from error
     declared = getattr(config, "laconic", None) or {}
@@ -131,6 +133,24 @@ def _require(task: Task, model: str, config: Any) -> None:
         raise CompressionError(f"{model!r} is no token classifier, its architecture is {found}")
     if config.num_labels != 2:
         raise CompressionError(f"{model!r} has {config.num_labels} labels; drop and keep were expected")
+
+
+def _module(
+    source: str,
+    config: Any,
+    task: Task,
+    *,
+    folder: Path | None,
+    place: torch.device,
+    form: torch.dtype,
+    options: dict[str, Any],
+) -> Any:
+    """The model of `config` with its weights, on its device."""
+    if folder is not None and (folder / _PACKED).exists():
+        return _unpack(folder / _PACKED, config, task).to(device=place, dtype=form)
+    if getattr(config, "quantization_config", None):
+        return _CLASSES[task].from_pretrained(source, config=config, device_map=place, **options)
+    return _CLASSES[task].from_pretrained(source, config=config, dtype=form, **options).to(place)
 
 
 def _unpack(path: Path, config: Any, task: Task) -> torch.nn.Module:

@@ -39,7 +39,9 @@ def load(
     threads: int | None = None,
     batch_tokens: int | None = None,
 ) -> Compressor:
-    """A compressor of `method` with `model`: `embedded`, a folder, or a name on the Hugging Face hub.
+    """A compressor of `method` with `model`: `embedded`, a folder, a name on the Hugging Face hub, or `shape:NAME`.
+
+    A shape has random weights, for measuring; `shape:NAME@FOLDER` gives it another tokenizer.
 
     `device` is `auto` or torch's name of one; `dtype` is float32 (the default), bfloat16 or float16.
     `compat="0.2.2"` reproduces the llmlingua package and gives a `PromptCompressor`. A text is left
@@ -56,19 +58,23 @@ def load(
     import torch  # only now: the proxy imports this module and must stay light
 
     from compressors.checkpoint import load_checkpoint
+    from compressors.shapes import is_shape
 
     if threads is not None:
         torch.set_num_threads(threads)
     checkpoint = load_checkpoint(
         model,
         "classifier" if method == "llmlingua2" else "causal",
-        folder=folder_of(method, model),
+        folder=None if is_shape(model) else folder_of(method, model),
         device=device,
         dtype=dtype,
         revision=revision,
         trust_remote_code=trust_remote_code,
     )
-    name = fingerprint(method, model, dtype, revision, compat=compat, unreadable_share=unreadable_share)
+    named = (
+        model.replace("/", ":") if is_shape(model) else model
+    )  # its tokenizer's folder is part of the name
+    name = fingerprint(method, named, dtype, revision, compat=compat, unreadable_share=unreadable_share)
     if method == "llmlingua2":
         return _classifying(checkpoint, name, compat, unreadable_share, batch_tokens)
     return _causal(checkpoint, method, name, compat, unreadable_share, batch_tokens, trust_remote_code)
