@@ -136,6 +136,11 @@ def is_shape(model: str) -> bool:
     return model.startswith(PREFIX)
 
 
+def task_of(model: str) -> Literal["classifier", "causal"]:
+    """What the shape that `model` names is for; raises `CompressionError` for an unknown one."""
+    return SHAPES[_parts(model)[0]][0]
+
+
 def config_of(model: str) -> Any:
     """The configuration of the shape that `model` names, as transformers has it; two labels for a classifier.
 
