@@ -1,18 +1,24 @@
 """Keep probabilities from a token classifier, in batches without waste.
 
-Owns batching and the forward pass. Knows token ids, but no text and no words.
-B: sequences in a batch, L: tokens of its longest.
+Owns batching and the way of ids and results to and from a device. Knows token ids, but no text and no words.
+B: sequences in a batch, L: tokens of its longest, N: tokens of all of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from compressors.attention import Lengths, is_packed
 from compressors.batches import batches
+from compressors.bert import Bert, is_known
+from compressors.errors import CompressionError
+from compressors.linear import fastest, quantised
 from compressors.reading import TokenIds
 
 Probabilities = npt.NDArray[np.float32]
@@ -21,23 +27,73 @@ KEEP = 1
 """The label that means "keep", as LLMLingua-2's checkpoints have it."""
 
 
-class Encoder:
-    """Runs a two-label token classifier.
-
-    `batch_tokens` bounds the tokens of one forward pass, padding included; a longer sequence goes alone.
-    """
-
-    def __init__(self, model: torch.nn.Module, pad_id: int, batch_tokens: int) -> None:
-        self._model = model.eval()
-        self._device = next(model.parameters()).device
-        self._pad_id = pad_id
-        self._batch_tokens = batch_tokens
+class Encoder(Protocol):
+    """Runs a two-label token classifier."""
 
     def keep_probabilities(self, sequences: Sequence[TokenIds]) -> list[Probabilities]:
         """For each sequence of token ids, special tokens included, how likely each token stays.
 
         Gives one `(L,)` float32 array in [0, 1] per sequence, in the order of `sequences`.
         """
+
+
+def encoder(model: Any, pad_id: int, batch_tokens: int, *, eight_bits: bool = False) -> Encoder:
+    """The fastest way to run `model` where it is; with `eight_bits`, its linear layers in that many.
+
+    `batch_tokens` bounds the tokens of one forward pass; a longer sequence goes alone. Raises `CompressionError` if
+    8 bits are asked for where there is no way to run the model with them.
+    """
+    known = is_known(model) and is_packed(model.device, model.dtype)
+    if eight_bits and not (known and model.device.type == "cpu" and model.dtype == torch.float32):
+        raise CompressionError(
+            f"int8 is for BERT-like token classifiers on a CPU, not for {type(model).__name__} here"
+        )
+    if known:
+        return PackedEncoder(model, batch_tokens, eight_bits=eight_bits)
+    return PaddedEncoder(model, pad_id, batch_tokens)
+
+
+class PackedEncoder:
+    """Sequences one after another in a flat row; for models that `Bert` knows."""
+
+    def __init__(self, model: Any, batch_tokens: int, *, eight_bits: bool) -> None:
+        sample = model.base_model.encoder.layer[0].intermediate.dense
+        self._bert = Bert(model, quantised if eight_bits else fastest(sample.weight, sample.bias))
+        self._device = model.device
+        self._batch_tokens = batch_tokens
+
+    def keep_probabilities(self, sequences: Sequence[TokenIds]) -> list[Probabilities]:
+        """See `Encoder`."""
+        results: list[Probabilities] = []
+        for low, high in _fills([len(sequence) for sequence in sequences], self._batch_tokens):
+            results += self._forward(sequences[low:high])
+        return results
+
+    @torch.inference_mode()
+    def _forward(self, sequences: Sequence[TokenIds]) -> list[Probabilities]:
+        lengths = [len(sequence) for sequence in sequences]
+        rows = np.stack(
+            (np.concatenate(sequences), np.concatenate([np.arange(length) for length in lengths]))
+        )
+        host = torch.from_numpy(rows)  # (2, N) int64
+        if self._device.type == "cuda":
+            host = host.pin_memory().to(self._device, non_blocking=True)
+        logits = self._bert.logits(host[0], host[1], Lengths(lengths, self._device)).float()  # (N, 2)
+        flat: Probabilities = logits.softmax(-1)[:, KEEP].cpu().numpy()
+        return [flat[start:end] for start, end in pairwise([0, *np.cumsum(lengths).tolist()])]
+
+
+class PaddedEncoder:
+    """Rows of similar length, padded to the longest; for every architecture of transformers."""
+
+    def __init__(self, model: Any, pad_id: int, batch_tokens: int) -> None:
+        self._model = model.eval()
+        self._device = next(model.parameters()).device
+        self._pad_id = pad_id
+        self._batch_tokens = batch_tokens
+
+    def keep_probabilities(self, sequences: Sequence[TokenIds]) -> list[Probabilities]:
+        """See `Encoder`; padding counts as tokens."""
         results: list[Probabilities] = [np.zeros(0, dtype=np.float32)] * len(sequences)
         for batch in batches([len(sequence) for sequence in sequences], self._batch_tokens):
             rows = self._forward([sequences[i] for i in batch])
@@ -57,3 +113,15 @@ class Encoder:
         ).logits  # (B, L, 2)
         probabilities: Probabilities = logits.float().softmax(-1)[..., KEEP].cpu().numpy()
         return probabilities
+
+
+def _fills(lengths: Sequence[int], budget: int) -> Iterator[tuple[int, int]]:
+    """Runs of sequences that together fit the budget, as ranges; one that is longer is a run of its own."""
+    low = total = 0
+    for place, length in enumerate(lengths):
+        if place > low and total + length > budget:
+            yield low, place
+            low, total = place, 0
+        total += length
+    if low < len(lengths):
+        yield low, len(lengths)

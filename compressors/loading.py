@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 METHODS = ("llmlingua2", "llmlingua", "longllmlingua")
 COMPATIBLE = ("0.2.2",)
 """Versions of the `llmlingua` package whose decisions can be reproduced."""
+EIGHT_BITS = "int8"
 
 
 def has_accelerator(device: str = "auto") -> bool:
@@ -43,7 +44,8 @@ def load(
 
     A shape has random weights, for measuring; `shape:NAME@FOLDER` gives it another tokenizer.
 
-    `device` is `auto` or torch's name of one; `dtype` is float32 (the default), bfloat16 or float16.
+    `device` is `auto` or torch's name of one; `dtype` is float32, bfloat16, float16, or int8 for BERT-like token
+    classifiers on a CPU; by default float32 on a CPU and half precision on a GPU.
     `compat="0.2.2"` reproduces the llmlingua package and gives a `PromptCompressor`. A text is left
     whole if more than `unreadable_share` of its letters can't be read. `threads` sets torch's CPU
     threads, of the whole process. `batch_tokens` bounds one forward pass (512 on a CPU, where more is
@@ -76,7 +78,9 @@ def load(
     )  # its tokenizer's folder is part of the name
     name = fingerprint(method, named, dtype, revision, compat=compat, unreadable_share=unreadable_share)
     if method == "llmlingua2":
-        return _classifying(checkpoint, name, compat, unreadable_share, batch_tokens)
+        return _classifying(checkpoint, name, compat, unreadable_share, batch_tokens, dtype == EIGHT_BITS)
+    if dtype == EIGHT_BITS:
+        raise CompressionError("int8 is for llmlingua2; causal models take float32, bfloat16 or float16")
     return _causal(checkpoint, method, name, compat, unreadable_share, batch_tokens, trust_remote_code)
 
 
@@ -86,21 +90,23 @@ def _classifying(
     compat: str | None,
     unreadable_share: float,
     batch_tokens: int | None,
+    eight_bits: bool,
 ) -> Compressor:
     from compressors.checkpoint import extend_vocabulary
     from compressors.compat import PLACEHOLDERS, LLMLingua2Compat
-    from compressors.encoder import Encoder
+    from compressors.encoder import encoder
     from compressors.llmlingua2 import LLMLingua2
     from compressors.reading import Reader
 
     if batch_tokens is None:
         batch_tokens = 512 if checkpoint.device.type == "cpu" else 65536
-    encoder = Encoder(checkpoint.model, checkpoint.tokenizer.pad_token_id or 0, batch_tokens)
+    special_tokens = frozenset() if compat is None else extend_vocabulary(checkpoint, PLACEHOLDERS)
+    pad_id = checkpoint.tokenizer.pad_token_id or 0
+    runs = encoder(checkpoint.model, pad_id, batch_tokens, eight_bits=eight_bits)
     if compat is not None:
-        special_tokens = extend_vocabulary(checkpoint, PLACEHOLDERS)
-        return LLMLingua2Compat(checkpoint.tokenizer, special_tokens, encoder, name)
+        return LLMLingua2Compat(checkpoint.tokenizer, special_tokens, runs, name)
     reader = Reader(checkpoint.tokenizer, checkpoint.window)
-    return LLMLingua2(reader, encoder, name, literacy=checkpoint.literacy, unreadable_share=unreadable_share)
+    return LLMLingua2(reader, runs, name, literacy=checkpoint.literacy, unreadable_share=unreadable_share)
 
 
 def _causal(
@@ -113,9 +119,9 @@ def _causal(
     trust_remote_code: bool,
 ) -> Compressor:
     from compressors.causal import Causal
-    from compressors.linear import pack
     from compressors.llmlingua import LLMLingua
     from compressors.longllmlingua import LongLLMLingua
+    from compressors.packing import pack
     from compressors.ranking import load_ranker
     from compressors.reading import Reader
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import torch
 
-from compressors.linear import PackedLinear, pack
+from compressors.linear import PackedLinear
+from compressors.packing import pack
 from tests.fakes.causal import CONFIGS, model
 
 IDS = torch.arange(3, 60)[None]

@@ -1,0 +1,59 @@
+"""Attention within sequences that lie one after another in a flat row. Knows devices and kernels, no model.
+
+N: tokens of all sequences, H: heads, D: size of a head.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch.nn import functional
+
+_HALF = (torch.bfloat16, torch.float16)
+
+
+class Lengths:
+    """The tokens of each sequence, on the host and, summed up, on a device."""
+
+    def __init__(self, lengths: Sequence[int], device: torch.device) -> None:
+        self.each = list(lengths)
+        self.longest = max(self.each, default=0)
+        self.ends: torch.Tensor | None = None
+        """0 and each sequence's end; `(sequences + 1,)` int32; None on a CPU, which doesn't need it."""
+        if device.type == "cuda":
+            ends = torch.tensor([0, *self.each], dtype=torch.int32).cumsum(0, dtype=torch.int32)
+            self.ends = ends.pin_memory().to(device, non_blocking=True)
+
+
+def is_packed(device: torch.device, dtype: torch.dtype) -> bool:
+    """Whether `attention` works there: on CPUs, and in half precision on CUDA devices."""
+    return device.type == "cpu" or (device.type == "cuda" and dtype in _HALF)
+
+
+def attention(
+    queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, lengths: Lengths
+) -> torch.Tensor:
+    """What each token takes from its own sequence's: softmax(QK^T / sqrt(D)) V; all `(N, H, D)`."""
+    if lengths.ends is not None:
+        # the kernel behind torch.nn.attention.varlen, which torch has had for longer than that module
+        output: torch.Tensor = torch.ops.aten._flash_attention_forward(
+            queries,
+            keys,
+            values,
+            lengths.ends,
+            lengths.ends,
+            lengths.longest,
+            lengths.longest,
+            0.0,
+            False,
+            False,
+        )[0]
+        return output
+    rows = zip(*(part.split(lengths.each) for part in (queries, keys, values)), strict=True)
+    return torch.cat([_one(*row) for row in rows])
+
+
+def _one(queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+    parts = (part.transpose(0, 1)[None] for part in (queries, keys, values))  # (1, H, L, D)
+    return functional.scaled_dot_product_attention(*parts)[0].transpose(0, 1)  # (L, H, D)

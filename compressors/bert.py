@@ -1,0 +1,94 @@
+"""BERT-like token classifiers over one flat row of tokens: no padding, few kernels.
+
+Owns the forward pass of the architectures it knows (BERT, RoBERTa, XLM-RoBERTa), from transformers' weights. Knows no
+batches and no precision: what a linear layer is made of comes from `linear`, attention from `attention`.
+N: tokens of all sequences, C: size of a state, I: size between the two layers of a feed-forward block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch.nn import functional
+from transformers import (
+    BertForTokenClassification,
+    RobertaForTokenClassification,
+    XLMRobertaForTokenClassification,
+)
+
+from compressors.attention import Lengths, attention
+from compressors.linear import Make
+
+_FIRST_POSITION: dict[type, Callable[[Any], int]] = {
+    BertForTokenClassification: lambda _: 0,
+    RobertaForTokenClassification: lambda config: config.pad_token_id + 1,
+    XLMRobertaForTokenClassification: lambda config: config.pad_token_id + 1,
+}
+"""The position of a sequence's first token."""
+
+
+def is_known(model: Any) -> bool:
+    """Whether `Bert` computes what `model` does."""
+    if type(model) not in _FIRST_POSITION:
+        return False
+    config = model.config
+    plain = getattr(config, "position_embedding_type", "absolute") in (None, "absolute")
+    return plain and config.hidden_act == "gelu" and not config.is_decoder
+
+
+class Bert:
+    """The model's layers with weights laid out for speed; the same numbers but for rounding.
+
+    `make` builds its linear layers. Raises `KeyError` for a model that isn't known.
+    """
+
+    def __init__(self, model: Any, make: Make) -> None:
+        config, body = model.config, model.base_model
+        embeddings = body.embeddings
+        self._heads: int = config.num_attention_heads
+        self._words = embeddings.word_embeddings.weight
+        first = _FIRST_POSITION[type(model)](config)
+        first_type = embeddings.token_type_embeddings.weight[0]  # that of every token
+        self._positions = embeddings.position_embeddings.weight[first:] + first_type
+        self._norm = _norm(embeddings.LayerNorm)
+        self._layers = [_Layer(layer, self._heads, make) for layer in body.encoder.layer]
+        self._labels = model.classifier
+
+    def logits(self, ids: torch.Tensor, positions: torch.Tensor, lengths: Lengths) -> torch.Tensor:
+        """Of sequences one after another: `ids` and `positions` in them (`(N,)` int64), `lengths`; `(N, labels)`."""
+        states = self._norm(self._words[ids] + self._positions[positions])  # (N, C)
+        for layer in self._layers:
+            states = layer(states, lengths)
+        logits: torch.Tensor = self._labels(states)
+        return logits
+
+
+class _Layer:
+    def __init__(self, layer: Any, heads: int, make: Make) -> None:
+        own, out = layer.attention.self, layer.attention.output
+        self._heads = heads
+        self._inputs = make(
+            torch.cat([part.weight for part in (own.query, own.key, own.value)]),
+            torch.cat([part.bias for part in (own.query, own.key, own.value)]),
+            gelu=False,
+        )
+        self._mixed = make(out.dense.weight, out.dense.bias, gelu=False)
+        self._mixed_norm = _norm(out.LayerNorm)
+        self._wide = make(layer.intermediate.dense.weight, layer.intermediate.dense.bias, gelu=True)
+        self._narrow = make(layer.output.dense.weight, layer.output.dense.bias, gelu=False)
+        self._norm = _norm(layer.output.LayerNorm)
+
+    def __call__(self, states: torch.Tensor, lengths: Lengths) -> torch.Tensor:
+        inputs = self._inputs(states).view(len(states), 3, self._heads, -1)  # (N, 3, heads, C / heads)
+        queries, keys, values = inputs.unbind(1)
+        mixed = attention(queries, keys, values, lengths).flatten(1)  # (N, C)
+        states = self._mixed_norm(self._mixed(mixed).add_(states))
+        return self._norm(self._narrow(self._wide(states)).add_(states))
+
+
+def _norm(module: Any) -> Callable[[torch.Tensor], torch.Tensor]:
+    shape: Sequence[int] = tuple(module.normalized_shape)
+    weight, bias, epsilon = module.weight, module.bias, module.eps
+    return lambda states: functional.layer_norm(states, shape, weight, bias, epsilon)
