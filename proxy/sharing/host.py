@@ -53,6 +53,11 @@ class Host:
         self._shared: dict[str, _Shared] = {}
         self._ends: set[asyncio.Task[None]] = set()
 
+    @property
+    def models(self) -> int:
+        """How many are loaded, or being loaded, for workers."""
+        return len(self._shared)
+
     def application(self) -> web.Application:
         """The handlers: a web socket at /KEY, which opens a compressor and tells its state, and jobs at the same."""
         app = web.Application(client_max_size=_MOST_BYTES)
@@ -127,7 +132,6 @@ def run(path: Path, parent: Connection, prepare: Callable[[], None]) -> None:
     ):  # sent to all processes: workers may need it still
         signal.signal(number, signal.SIG_IGN)
     prepare()
-    path.unlink(missing_ok=True)  # of a process before this one
     asyncio.run(_serve(path, parent))
 
 
