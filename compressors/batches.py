@@ -5,16 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 
-def batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
+def batches(lengths: Sequence[int], budget: int, waste: int | None = None) -> Iterator[list[int]]:
     """Indices grouped by falling length, so that a group's count times its longest fits the budget.
 
-    A sequence that is longer than the budget goes alone.
+    A sequence that is longer than the budget goes alone. With `waste`, a group has at most so many tokens of
+    padding, or none where one more sequence would bring it over.
     """
     batch: list[int] = []
+    padding = 0
     for i in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
-        if batch and (len(batch) + 1) * lengths[batch[0]] > budget:
-            yield batch
-            batch = []
+        if batch:
+            longest = lengths[batch[0]]
+            padding += longest - lengths[i]
+            if (len(batch) + 1) * longest > budget or (waste is not None and padding > waste):
+                yield batch
+                batch = []
+        if not batch:
+            padding = 0
         batch.append(i)
     if batch:
         yield batch

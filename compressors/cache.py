@@ -1,4 +1,4 @@
-"""Keys and values of a causal model's past, kept in place: grown by halves, cropped without a copy.
+"""Keys and values of a causal model's past: of a stream, kept in place; of a prefix, shared by a batch's rows.
 
 Owns memory only. Knows no tokens.
 B: rows, H: key-value heads, T: tokens of the past, Q: new tokens, D: size of a head.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from transformers.cache_utils import Cache, DynamicLayer
+from transformers.cache_utils import Cache, DynamicCache, DynamicLayer
 
 _FIRST = 256
 
@@ -48,19 +48,6 @@ class _Slab(DynamicLayer):  # type: ignore[no-untyped-call]
         """Tokens of the past."""
         return self.length
 
-    def repeated(self, rows: int, room: int) -> _Slab:
-        """A copy of the one row's past for `rows` rows, with room for `room` more tokens."""
-        copy = _Slab()  # type: ignore[no-untyped-call]
-        copy.lazy_initialization(self.keys, self.values)
-        copy.keys, copy.values = (
-            buffer.new_empty((rows, buffer.shape[1], self.length + room, buffer.shape[3]))
-            for buffer in (self.keys, self.values)
-        )
-        copy.keys[..., : self.length, :] = self.keys[..., : self.length, :]
-        copy.values[..., : self.length, :] = self.values[..., : self.length, :]
-        copy.length = self.length
-        return copy
-
 
 class Past(Cache):
     """The past of a causal model as `past_key_values` of transformers; also for sliding-window models.
@@ -68,11 +55,8 @@ class Past(Cache):
     Sliding windows are left to the attention mask: a window that forgot could not be cropped.
     """
 
-    def __init__(self, layers: list[Any] | None = None) -> None:
-        if layers is None:
-            super().__init__(layer_class_to_replicate=_Slab)
-        else:
-            super().__init__(layers=layers)
+    def __init__(self) -> None:
+        super().__init__(layer_class_to_replicate=_Slab)
         self.layers: list[Any]
 
     @property
@@ -95,6 +79,57 @@ class Past(Cache):
                 buffer[..., start:end, :] = buffer[..., stop : layer.length, :].clone()
             layer.length = end
 
-    def repeated(self, rows: int, room: int) -> Past:
-        """A copy of a one-row past for `rows` rows, with room for `room` more tokens."""
-        return Past([layer.repeated(rows, room) for layer in self.layers])
+    @property
+    def nbytes(self) -> int:
+        """Memory that it takes on the model's device."""
+        return sum(layer.keys.nbytes + layer.values.nbytes for layer in self.layers)
+
+
+class _Behind(DynamicLayer):  # type: ignore[no-untyped-call]
+    """One layer of new tokens behind the past that all rows share, if any; stores nothing."""
+
+    def __init__(self, shared: Any = None) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.shared = shared
+
+    def update(
+        self, key_states: torch.Tensor, value_states: torch.Tensor, *_: Any, **__: Any
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Put the states of new tokens, `(B, H, Q, D)`, behind the shared ones; `(B, H, T+Q, D)`."""
+        if self.shared is None:
+            return key_states, value_states
+        rows = len(key_states)
+        return (
+            torch.cat((self.shared.keys.expand(rows, -1, -1, -1), key_states), dim=-2),
+            torch.cat((self.shared.values.expand(rows, -1, -1, -1), value_states), dim=-2),
+        )
+
+    def get_seq_length(self) -> int:
+        """Tokens of the shared past."""
+        return 0 if self.shared is None else int(self.shared.keys.shape[-2])
+
+
+class Behind(Cache):
+    """What a batch reads behind: nothing, or the past of one prefix. Each layer's keys and values live only
+    while that layer is computed.
+
+    Also given where there is no prefix: without a cache transformers looks for packed sequences, and waits for
+    the device to do so.
+    """
+
+    def __init__(self, prefix: Prefix | None = None) -> None:
+        if prefix is None:
+            super().__init__(layer_class_to_replicate=_Behind)
+        else:
+            super().__init__(layers=[_Behind(layer) for layer in prefix.layers])
+
+
+class Prefix(DynamicCache):
+    """The past of a prefix, one row, no larger than it has to be."""
+
+    layers: list[Any]
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that it takes on the model's device."""
+        return sum(layer.keys.nbytes + layer.values.nbytes for layer in self.layers)

@@ -1,40 +1,63 @@
-"""Surprise of tokens under a causal language model: batched, with shared prefixes and a past kept in place.
+"""Surprise of tokens under a causal language model: batched, with shared prefixes and pasts kept in place.
 
 Owns batching and forward passes. Knows token ids, but no text and no words.
-B: sequences in a batch, P: tokens of a prefix, L: tokens of the longest sequence, C: size of a state.
+B: sequences in a batch, P: tokens of a prefix, L: tokens of the longest sequence, C: size of a state, N: tokens
+that are judged.
 """
 
 from __future__ import annotations
 
 import inspect
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
+from weakref import WeakSet
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from compressors.batches import batches
-from compressors.cache import Past
+from compressors.cache import Behind, Past, Prefix
+from compressors.findings import Findings, Wanted
 from compressors.head import Head
+from compressors.prefixes import Prefixes
 from compressors.reading import TokenIds
+from compressors.streams import Stream
+from compressors.units import Continuation, Held, Judgement, Known, Line, Piece, States, Surprisals, Unit
 
-Surprisals = npt.NDArray[np.float32]
-States = torch.Tensor
-"""What the model knew before each token of a sequence; `(L, C)`, on the model's device."""
+__all__ = ["Causal", "Continuation", "States", "Stream", "Surprisals"]
 
 _WORTH_SHARING = 8
-"""Tokens below which computing a prefix again costs less than copying its past."""
+"""Tokens of a prefix below which reading it again costs less than copying its past."""
 
 
-class Continuation(NamedTuple):
-    """Tokens to be read after others."""
+class _Costs(NamedTuple):
+    """What suits a kind of device."""
 
-    prefix: TokenIds
-    """`(P,)` int64, at least one token: BOS, an instruction, a question."""
-    ids: TokenIds
-    """`(L,)` int64."""
+    pass_tokens: int
+    """Tokens that take as long as one more pass of the model does: what sharing a prefix has to save, and the
+    padding that a batch may have."""
+    prefix_bytes: int
+    """Most memory for prefixes."""
+    held_bytes: int
+    """Most memory for states that jobs may ask for later."""
+    line_bytes: int
+    """Most memory for lines."""
+
+
+_CPU = _Costs(pass_tokens=32, prefix_bytes=1 << 26, held_bytes=1 << 28, line_bytes=1 << 30)
+_ACCELERATOR = _Costs(pass_tokens=512, prefix_bytes=1 << 29, held_bytes=1 << 30, line_bytes=1 << 33)
+
+
+class _Batch(NamedTuple):
+    """Rows for one pass."""
+
+    members: list[int]
+    """Which of the continuations that were asked for."""
+    rows: list[TokenIds]
+    known: list[int]
+    """Tokens of each row that belong to its prefix, at least one."""
+    cache: Behind
 
 
 class Causal:
@@ -42,7 +65,7 @@ class Causal:
 
     `window` is the most tokens of one sequence, prefix included; callers cut longer texts. `batch_tokens`
     bounds one forward pass, padding included. Sequences are padded on the right, where causal attention
-    never looks, so a sequence's result doesn't depend on its neighbours beyond rounding.
+    never looks, so a sequence's result doesn't depend on its neighbours beyond rounding, and no mask is needed.
     """
 
     def __init__(self, model: Any, *, window: int, batch_tokens: int) -> None:
@@ -55,106 +78,166 @@ class Causal:
         self._past_name = "cache" if "cache" in names else "past_key_values"  # renamed within transformers 5
         self._device = model.device
         self._batch_tokens = batch_tokens
+        self._costs = _CPU if self._device.type == "cpu" else _ACCELERATOR
+        self._prefixes = Prefixes(self._costs.prefix_bytes)
+        self._held: WeakSet[Held] = WeakSet()
+        self._lines: WeakSet[Line] = WeakSet()
+
+    @torch.inference_mode()
+    def forward(self, units: Sequence[Unit]) -> list[Known]:
+        """What each unit asks for, in order, whatever they are; one copy from the device for all of them.
+
+        What is held for jobs is bounded: beyond that, tokens are judged before anyone asks, and the past of a
+        line is forgotten, which costs its reading again.
+        """
+        findings = Findings(self.head)
+        results = [Known() for _ in units]
+        both = list(zip(units, results, strict=True))
+        self._continue([(unit, known) for unit, known in both if isinstance(unit, Continuation)], findings)
+        for unit, known in both:
+            if isinstance(unit, Piece):
+                self._read_piece(unit, known, findings)
+        self._judge([unit.held for unit in units if isinstance(unit, Judgement)], findings)
+        findings.settle()
+        for unit, known in both:
+            if isinstance(unit, Judgement) and unit.held.surprisals is not None:
+                known.surprisals = unit.held.surprisals
+                unit.held.states = None
+        return results
 
     def read(self, sequences: Sequence[Continuation]) -> list[States]:
         """The states before each token of each sequence, in order: `(L, C)` for L tokens.
 
         A prefix that several sequences share is computed once.
         """
-        groups: dict[bytes, list[int]] = defaultdict(list)
-        for index, sequence in enumerate(sequences):
-            groups[sequence.prefix.tobytes()].append(index)
         results: dict[int, States] = {}
-        alone: list[int] = []
-        for members in groups.values():
-            if len(members) > 1 and len(sequences[members[0]].prefix) >= _WORTH_SHARING:
-                results |= self._read_after(sequences[members[0]].prefix, members, sequences)
-            else:
-                alone += members
-        results |= self._read_whole(alone, sequences)
+        for batch in self._batches(sequences):
+            states, _ = self._states(batch.rows, batch.cache)
+            for member, state, known in zip(batch.members, states, batch.known, strict=True):
+                results[member] = state[known - 1 :][: len(sequences[member].ids)]
         return [results[index] for index in range(len(sequences))]
 
     def surprisals(self, states: Sequence[States], ids: Sequence[TokenIds]) -> list[Surprisals]:
         """−log p of each token in nats, from what `read` gave for it (or for a slice); one copy from the device."""
         if not states:
             return []
-        targets = torch.from_numpy(np.concatenate(ids)).to(self._device)  # (N,) int64
+        [targets] = self._on_device([np.concatenate(ids)])
         flat = self.head.surprisals(torch.cat(list(states)), targets).cpu().numpy()  # (N,)
         return np.split(flat, np.cumsum([len(part) for part in ids])[:-1])
 
     def stream(self) -> Stream:
         """A sequence that is read piece by piece."""
-        return Stream(self)
+        return Stream(lambda ids, past: self._states([ids], past)[0][0])
 
-    def _read_whole(self, members: Sequence[int], sequences: Sequence[Continuation]) -> dict[int, States]:
-        results: dict[int, States] = {}
-        rows = [np.concatenate(sequences[index]) for index in members]
-        for batch in batches([len(row) for row in rows], self._batch_tokens):
-            states = self.forward([rows[i] for i in batch])  # (B, P+L, C)
-            for state, i in zip(states, batch, strict=True):
-                results[members[i]] = state[len(sequences[members[i]].prefix) - 1 : len(rows[i]) - 1]
-        return results
+    def _continue(self, asked: Sequence[tuple[Continuation, Known]], findings: Findings) -> None:
+        taken = sum(held.nbytes for held in self._held)
+        for batch in self._batches([unit for unit, _ in asked]):
+            width = max(map(len, batch.rows))
+            wanted = Wanted()
+            kept: list[tuple[Held, slice, int]] = []
+            for number, (member, known) in enumerate(zip(batch.members, batch.known, strict=True)):
+                (unit, result), first = asked[member], number * width + known - 1
+                wanted.add(result, unit.ids, unit.judged, first)
+                if unit.held[0] == unit.held[1]:
+                    continue
+                held = result.held = Held(unit.ids[slice(*unit.held)])
+                taken += len(held.ids) * self.head.state_bytes
+                if taken > self._costs.held_bytes:
+                    wanted.add(held, unit.ids, unit.held, first)
+                else:
+                    kept.append((held, slice(known - 1 + unit.held[0], known - 1 + unit.held[1]), number))
+            states, (spots, targets) = self._states(batch.rows, batch.cache, wanted.spots, wanted.targets)
+            findings.add(wanted.sinks, states.flatten(0, 1)[spots], targets)
+            for held, columns, number in kept:
+                held.states = states[number, columns].clone()  # a view would hold the whole batch
+                self._held.add(held)
 
-    def _read_after(
-        self, prefix: TokenIds, members: Sequence[int], sequences: Sequence[Continuation]
-    ) -> dict[int, States]:
-        results: dict[int, States] = {}
-        past = Past()
-        last = self.forward([prefix], past)[:, -1:]  # (1, 1, C)
-        rows = [sequences[index].ids for index in members]
-        for batch in batches([len(prefix) + len(row) for row in rows], self._batch_tokens):
-            longest = len(rows[batch[0]])
-            states = self.forward([rows[i] for i in batch], past.repeated(len(batch), longest))  # (B, L, C)
-            for state, i in zip(states, batch, strict=True):
-                results[members[i]] = torch.cat((last[0], state))[: len(rows[i])]
-        return results
+    def _read_piece(self, unit: Piece, known: Known, findings: Findings) -> None:
+        line, past, ids = unit.line, unit.line.past, unit.ids
+        whole = np.concatenate((line.ids[: unit.kept], ids))
+        if past is None:
+            past, ids = Past(), whole
+        else:
+            past.keep(unit.kept)
+        wanted = Wanted()
+        wanted.add(known, ids, (len(ids) - unit.judged, len(ids)), -1)
+        states, (spots, targets) = self._states([ids], past, wanted.spots, wanted.targets)
+        findings.add(wanted.sinks, states[0][spots], targets)
+        line.ids, line.past = whole, past
+        self._lines.add(line)
+        if sum(line.nbytes for line in self._lines) > self._costs.line_bytes:
+            line.past = None  # not that of another, which has come further
+
+    def _judge(self, asked: Sequence[Held], findings: Findings) -> None:
+        found = [(held, held.states) for held in asked if held.states is not None]
+        if found:
+            [targets] = self._on_device([np.concatenate([held.ids for held, _ in found])])
+            sinks = [(held, len(held.ids)) for held, _ in found]
+            findings.add(sinks, torch.cat([states for _, states in found]), targets)
+
+    def _batches(self, asked: Sequence[Continuation]) -> Iterator[_Batch]:
+        groups: dict[bytes, list[int]] = defaultdict(list)
+        for index, unit in enumerate(asked):
+            groups[unit.prefix.tobytes()].append(index)
+        alone: list[int] = []
+        for key, members in groups.items():
+            prefix = asked[members[0]].prefix
+            if self._is_worth_sharing(key, prefix, [asked[index] for index in members]):
+                past = self._prefix(key, prefix)
+                rows = [np.concatenate((prefix[-1:], asked[index].ids)) for index in members]
+                for batch in self._sorted([len(prefix) + len(row) for row in rows]):
+                    yield _Batch(
+                        [members[i] for i in batch], [rows[i] for i in batch], [1] * len(batch), Behind(past)
+                    )
+            else:
+                alone += members
+        for batch in self._sorted([len(asked[index]) for index in alone]):
+            units = [asked[alone[i]] for i in batch]
+            yield _Batch(
+                [alone[i] for i in batch],
+                [np.concatenate((unit.prefix, unit.ids)) for unit in units],
+                [len(unit.prefix) for unit in units],
+                Behind(),
+            )
+
+    def _sorted(self, lengths: Sequence[int]) -> Iterator[list[int]]:
+        return batches(lengths, self._batch_tokens, self._costs.pass_tokens)
+
+    def _is_worth_sharing(self, key: bytes, prefix: TokenIds, members: Sequence[Continuation]) -> bool:
+        if len(prefix) < _WORTH_SHARING:
+            return False
+        computed = max(len(members), *(unit.siblings for unit in members)) - 1  # all but the first are saved
+        repeats = len(members) if key in self._prefixes else computed
+        return repeats * len(prefix) >= self._costs.pass_tokens
+
+    def _prefix(self, key: bytes, prefix: TokenIds) -> Prefix:
+        """The past of all but the last token of a prefix."""
+        past = self._prefixes.get(key)
+        if past is None:
+            past = Prefix()
+            self._states([prefix[:-1]], past)
+            self._prefixes.put(key, past)
+        return past
+
+    def _on_device(self, arrays: Sequence[TokenIds]) -> Sequence[torch.Tensor]:
+        """int64 arrays on the model's device, copied at once."""
+        sizes = [len(array) for array in arrays]
+        buffer = torch.empty(sum(sizes), dtype=torch.int64, pin_memory=self._device.type == "cuda")
+        np.concatenate(arrays, out=buffer.numpy())
+        copy = buffer.to(self._device, non_blocking=True)
+        return torch.split(copy, sizes)
 
     @torch.inference_mode()
-    def forward(self, rows: Sequence[TokenIds], past: Past | None = None) -> torch.Tensor:
-        """States after each token of `rows`, which continue `past` if there is one; `(B, L, C)`."""
-        lengths = [len(row) for row in rows]
-        self.forwarded_tokens += sum(lengths)
-        ids = torch.zeros((len(rows), max(lengths)), dtype=torch.int64)  # (B, L)
-        for target, row in zip(ids, rows, strict=True):
-            target[: len(row)] = torch.from_numpy(row)
-        if not ids.shape[1]:
-            return torch.zeros((len(rows), 0, 0), device=self._device)
-        past_option = {} if past is None else {self._past_name: past}
-        output = self._body(input_ids=ids.to(self._device), use_cache=past is not None, **past_option)
-        states: torch.Tensor = output.last_hidden_state
-        return states
-
-
-class Stream:
-    """One sequence, read piece by piece and taken back from the end."""
-
-    def __init__(self, causal: Causal) -> None:
-        self._causal = causal
-        self._past = Past()
-        self._last: torch.Tensor | None = None
-
-    @property
-    def length(self) -> int:
-        """Tokens read so far."""
-        return self._past.length
-
-    def read(self, ids: TokenIds) -> States:
-        """The states before each of the next tokens, `(L, C)`; `(L-1, C)` for the first piece."""
-        states = self._causal.forward([ids], self._past)[0]  # (L, C)
-        before = states[:-1] if self._last is None else torch.cat((self._last, states[:-1]))
-        self._last = states[-1:]
-        return before
-
-    def rewind(self, length: int) -> None:
-        """Forget all but the first `length` tokens; the first token read next has no state before it."""
-        if length < self.length:
-            self._past.keep(length)
-            self._last = None
-
-    def drop(self, first: int, count: int) -> None:
-        """Forget `count` tokens from place `first` on, but not what later ones have seen of them.
-
-        What is read next takes the places after those that are left; it has no state before it.
-        """
-        self._past.drop(first, count)
-        self._last = None
+    def _states(
+        self, rows: Sequence[TokenIds], cache: Any, *extras: TokenIds
+    ) -> tuple[States, Sequence[torch.Tensor]]:
+        """States after each token of `rows` behind `cache`, `(B, L, C)`; and the `extras` there."""
+        width = max(map(len, rows))
+        self.forwarded_tokens += sum(map(len, rows))
+        padded = np.zeros((len(rows), width), dtype=np.int64)  # (B, L)
+        for target, row in zip(padded, rows, strict=True):
+            target[: len(row)] = row
+        ids, *others = self._on_device([padded.reshape(-1), *extras])
+        output = self._body(input_ids=ids.view(len(rows), width), use_cache=True, **{self._past_name: cache})
+        states: States = output.last_hidden_state
+        return states, others

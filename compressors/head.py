@@ -12,8 +12,10 @@ import torch
 
 from compressors.errors import CompressionError
 
-_LOGITS = 1 << 22
-"""Most logits held at a time, 16 MiB in float32; larger pieces leave a processor's cache."""
+_LOGIT_BYTES = {"cpu": 1 << 24}
+"""Most logits held at a time, as float32; more would leave a processor's cache."""
+_ACCELERATOR_LOGIT_BYTES = 1 << 28
+"""The same elsewhere, where small pieces cost more in starting them."""
 _TOLERANCE = 0.05
 
 
@@ -36,8 +38,11 @@ class Head:
         self._project = parts[0]
         self._scale = float(getattr(config, "logit_scale", None) or 1.0)
         self._scale /= float(getattr(config, "logits_scaling", None) or 1.0)
+        self.state_bytes = 0
+        """Memory of one state on the device."""
         self._cap: float | None = getattr(config, "final_logit_softcapping", None)
-        self._rows = max(1, _LOGITS // int(config.vocab_size))
+        limit = _LOGIT_BYTES.get(model.device.type, _ACCELERATOR_LOGIT_BYTES)
+        self._rows = max(1, limit // (4 * int(config.vocab_size)))
         self._try(model)
 
     @torch.inference_mode()
@@ -64,7 +69,9 @@ class Head:
     def _try(self, model: Any) -> None:
         ids = torch.arange(1, 5, device=model.device)[None]
         whole = model(input_ids=ids).logits.float()  # (1, 4, V)
-        own = self._logits(model.base_model(input_ids=ids).last_hidden_state)
+        states = model.base_model(input_ids=ids).last_hidden_state  # (1, 4, C)
+        self.state_bytes = states[0, 0].nbytes
+        own = self._logits(states)
         spread = float(whole.std()) + 1e-6
         if whole.shape != own.shape or float((whole - own).abs().max()) > _TOLERANCE * spread:
             raise CompressionError(f"{type(model).__name__} makes its logits in a way that isn't known here")

@@ -7,28 +7,36 @@ T: tokens of a text, D: its documents, W: its words.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from compressors.base import Compressed, Job
-from compressors.causal import Causal, Continuation, States, Surprisals
+from compressors.base import Compressed, Job, Span
+from compressors.causal import Causal
 from compressors.clauses import tied_to_clauses
 from compressors.controller import dropped_sentences, kept_documents, sentence_numbers
 from compressors.documents import chosen, document_numbers
 from compressors.drafting import Draft, Drafter
 from compressors.errors import CompressionError
 from compressors.legibility import Literacy
+from compressors.passes import Passes, Unit, compress
 from compressors.ranking import order
 from compressors.reading import Reader, TokenIds
 from compressors.scores import Scores, grouped_means, quantised_surprise, word_means
 from compressors.segments import Worth, judged_by_segments
 from compressors.selection import Selection, composed
 from compressors.sentences import sentences
+from compressors.units import Continuation, Held, Known, Surprisals
 from compressors.windows import Window, windows
 from compressors.words import Mask, Offsets
+
+Steps = Generator[Sequence[Unit], Sequence[Any], None]
+"""Part of a job's passes, which leaves what it found in the job's work."""
+Values = Generator[Sequence[Unit], Sequence[Any], npt.NDArray[np.float64]]
+"""Part of a job's passes that finds what documents or sentences are worth."""
 
 _OVERLAP = 0.25
 """Share of a window that is read again for context, where the budget of forwarded tokens allows it."""
@@ -52,8 +60,10 @@ class Work:
     """Documents, best first."""
     kept: Mask = field(init=False)
     """Documents that stay; `(D,)` bool."""
-    states: dict[Window, States] = field(default_factory=dict)
-    """What the model knew before each token of a window, kept for as long as it may be needed."""
+    surprising: set[Window] = field(default_factory=set)
+    """Windows whose `surprise` is known."""
+    held: dict[Window, Held] = field(default_factory=dict)
+    """What is needed to find the surprise of windows that were read for something else."""
     conditioned: bool = False
     """Whether `conditional` is known for all that stays."""
 
@@ -109,18 +119,29 @@ class LLMLingua:
 
         Raises `CompressionError` for `min_probability`, which a causal model doesn't have.
         """
-        if any(job.min_probability is not None for job in jobs):
+        return compress(self, jobs)
+
+    def passes(self, job: Job) -> Passes:
+        """A pass to rank documents, one to judge what stays; with segments, one for each of those.
+
+        Raises `CompressionError` like `compress`.
+        """
+        if job.min_probability is not None:
             raise CompressionError(
                 "min_probability needs a token classifier; a causal model knows rates and targets"
             )
-        drafts = [self._drafter.draft(job) for job in jobs]
-        works = [self._work(draft) for draft in drafts if isinstance(draft, Draft)]
-        self._rank(works)
-        for work in works:
-            work.kept = kept_documents(work.draft, work.order)
-        self._judge(works)
-        finished = iter([self._finish(work) for work in works])
-        return [draft if isinstance(draft, Compressed) else next(finished) for draft in drafts]
+        draft = self._drafter.draft(job)
+        if isinstance(draft, Compressed):
+            return draft
+        work = self._work(draft)
+        yield from self._rank(work)
+        work.kept = kept_documents(draft, work.order)
+        yield from self._judge(work)
+        return (yield from self._finish(work))
+
+    def forward(self, units: Sequence[Any]) -> list[Any]:
+        """What the causal model makes of each unit."""
+        return self._causal.forward(units)
 
     def _work(self, draft: Draft) -> Work:
         overlap = min(_OVERLAP, draft.rate() / (1 + draft.rate()))  # 1 / (1 - overlap) is at most 1 + rate
@@ -130,42 +151,52 @@ class LLMLingua:
     def _capacity(self, _: Job) -> int:
         return self._causal.window - len(self._start)
 
-    def _rank(self, works: Sequence[Work]) -> None:
-        """Order each work's documents, the most surprising first."""
-        needed = [w for w in works if w.segment_tokens is None or len(w.draft.job.contexts) > 1]
-        self._read_windows([(work, window) for work in needed for window in work.windows])
-        for work in works:
-            work.order = order(document_means(work, work.surprise)).tolist()
+    def _rank(self, work: Work) -> Steps:
+        """Order the documents, the most surprising first."""
+        if work.segment_tokens is None or len(work.draft.job.contexts) > 1:
+            yield from self._read_windows(work, work.windows)
+        work.order = order(document_means(work, work.surprise)).tolist()
 
-    def _judge(self, works: Sequence[Work]) -> None:
+    def _judge(self, work: Work) -> Steps:
         """Value the tokens of what stays."""
-        for work in works:
-            if work.segment_tokens is None:
-                work.values = work.surprise
-            else:
-                self._judge_by_segments(work, work.segment_tokens, [self._start], lambda found: found[0])
+        if work.segment_tokens is None:
+            work.values = work.surprise
+        else:
+            yield from self._judge_by_segments(
+                work, work.segment_tokens, [self._start], lambda found: found[0]
+            )
 
-    def _judge_by_segments(self, work: Work, size: int, prefixes: Sequence[TokenIds], worth: Worth) -> None:
-        work.values = judged_by_segments(self._causal, prefixes, worth, work.draft, work.left, size)
+    def _judge_by_segments(self, work: Work, size: int, prefixes: Sequence[TokenIds], worth: Worth) -> Steps:
+        work.values = yield from judged_by_segments(
+            self._causal.window, prefixes, worth, work.draft, work.left, size
+        )
 
-    def _read_windows(self, asked: Sequence[tuple[Work, Window]]) -> None:
-        """Find the surprise of the tokens of windows; those that were read already are not read again."""
-        unread = [(work, window) for work, window in asked if window not in work.states]
-        states = self._causal.read([Continuation(self._start, work.ids(window)) for work, window in unread])
-        for (work, window), state in zip(unread, states, strict=True):
-            work.states[window] = state
-        rows = [work.states.pop(window)[window.fresh - window.start :] for work, window in asked]
-        ids = [work.draft.reading.ids[window.fresh : window.end] for work, window in asked]
-        for (work, window), found in zip(asked, self._causal.surprisals(rows, ids), strict=True):
-            work.surprise[window.fresh : window.end] = found
+    def _read_windows(self, work: Work, asked: Sequence[Window]) -> Steps:
+        """Find the surprise of the tokens of windows."""
+        found: Sequence[Known] = yield self._continuations(work, self._start, asked)
+        take_surprise(work, asked, found)
 
-    def _finish(self, work: Work) -> Compressed:
+    def _continuations(self, work: Work, prefix: TokenIds, asked: Sequence[Window]) -> list[Continuation]:
+        """Windows behind a prefix, all that is new in them to be judged."""
+        return [
+            Continuation(
+                prefix,
+                work.ids(window),
+                judged=(window.fresh - window.start, window.end - window.start),
+                siblings=len(asked),
+            )
+            for window in asked
+        ]
+
+    def _finish(self, work: Work) -> Passes:
         draft, strategy = work.draft, work.draft.job.strategy
         values = word_means(draft.reading, work.values, draft.words, draft.job.token_to_word)
         choice = chosen(draft, work.kept)
         dropped = choice.dropped
         if strategy.sentence_filter:
-            dropped = dropped | self._dropped_sentences(work, dropped)
+            found = sentences(draft.job.text)
+            worth = yield from self._sentence_values(work, found)
+            dropped = dropped | dropped_sentences(draft, found, worth, dropped)
         scores = quantised_surprise(values)
         scores = tied_to_clauses(scores, draft.job.text, draft.words, draft.pinned | draft.wanted)
         left = [place for place in work.order if work.kept[place]]
@@ -180,14 +211,18 @@ class LLMLingua:
         """The scores by which documents compete for the budget: as they are."""
         return scores
 
-    def _dropped_sentences(self, work: Work, dropped: Mask) -> Mask:
-        found = sentences(work.draft.job.text)
-        return dropped_sentences(work.draft, found, self._sentence_values(work, found), dropped)
-
-    def _sentence_values(self, work: Work, found: Sequence[tuple[int, int]]) -> npt.NDArray[np.float64]:
+    def _sentence_values(self, work: Work, found: Sequence[Span]) -> Values:
         """How much each sentence is worth, `(S,)`: the mean over its tokens."""
+        yield from ()  # other methods ask models
         number = sentence_numbers(work.draft.reading.starts, found)  # (T,)
         return grouped_means(number, work.values, len(found))
+
+
+def take_surprise(work: Work, windows: Sequence[Window], found: Sequence[Known]) -> None:
+    """Note what was found out about windows that were read without the question."""
+    for window, known in zip(windows, found, strict=True):
+        work.surprise[window.fresh : window.end] = known.surprisals
+        work.surprising.add(window)
 
 
 def document_means(work: Work, values: Surprisals) -> npt.NDArray[np.float64]:

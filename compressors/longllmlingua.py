@@ -6,7 +6,7 @@ T: tokens of a text, D: its documents, S: sentences, L: tokens of a window, Q: t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from functools import cache
 from typing import Any
 
@@ -14,13 +14,18 @@ import numpy as np
 import numpy.typing as npt
 
 from compressors.base import Job, Span
-from compressors.causal import Continuation, Surprisals
 from compressors.controller import scheduled
-from compressors.llmlingua import LLMLingua, Work, document_means
-from compressors.ranking import Ranker, combined, order
+from compressors.llmlingua import LLMLingua, Steps, Values, Work, document_means, take_surprise
+from compressors.passes import Unit
+from compressors.ranking import Ranker, RankScores, combined, needs_model, order
+from compressors.rankings import Ranked, answer, joined
 from compressors.reading import TokenIds
 from compressors.scores import Scores
+from compressors.units import NOTHING, Continuation, Judgement, Known, Surprisals
 from compressors.windows import Window
+
+Rankings = Generator[Sequence[Unit], Sequence[Any], list[RankScores]]
+"""Part of a job's passes that asks several rankers."""
 
 _QUESTION_SHARE = 4
 """The question takes at most one in so many tokens of the model's window; of a longer one the end is read."""
@@ -52,96 +57,118 @@ class LongLLMLingua(LLMLingua):
             len(self._prefix(job)), len(self._start) + len(self._restricted(job))
         )
 
-    def _rank(self, works: Sequence[Work]) -> None:
-        """Order each work's documents, those first that fit the question best."""
-        super()._rank([work for work in works if not work.draft.job.question])
-        asked = [work for work in works if work.draft.job.question]
-        likelihoods = self._likelihoods([work for work in asked if _by_perplexity(work)])
-        for work in asked:
-            if len(work.draft.job.contexts) < 2:
-                work.order = list(range(len(work.draft.job.contexts)))
-                continue
-            found = [likelihoods.pop(0)] if _by_perplexity(work) else []
-            work.order = order(combined([*found, *self._ranked(work, work.draft.job.contexts)])).tolist()
+    def _rank(self, work: Work) -> Steps:
+        """Order the documents, those first that fit the question best."""
+        job = work.draft.job
+        if not job.question:
+            yield from super()._rank(work)
+        elif len(job.contexts) < 2:
+            work.order = list(range(len(job.contexts)))
+        else:
+            found = []
+            if "perplexity" in job.strategy.rankers:
+                found.append((yield from self._likelihoods(work)))
+            found += yield from self._ranked(work, job.contexts)
+            work.order = order(combined(found)).tolist()
 
-    def _ranked(self, work: Work, spans: Sequence[Span]) -> list[npt.NDArray[np.float64]]:
+    def _ranked(self, work: Work, spans: Sequence[Span]) -> Rankings:
         """How well the rankers that need no causal model find each of `spans` to fit the question."""
         job = work.draft.job
         texts = [job.text[start:end] for start, end in spans]
-        names = [name for name in job.strategy.rankers if name != "perplexity"]
-        return [self._ranker(name).scores(job.question, texts) for name in names]
+        found = []
+        for name in job.strategy.rankers:
+            if needs_model(name):
+                units = list(Ranked(name, job.question, texts).parts(self._causal.window))
+                found.append(joined((yield units) if units else ()))
+            elif name != "perplexity":
+                found.append(self._ranker(name).scores(job.question, texts))
+        return found
 
-    def _likelihoods(self, works: Sequence[Work]) -> list[npt.NDArray[np.float64]]:
-        """How well each work's documents fit its question by the causal model alone; `(D,)` each, finite.
+    def _likelihoods(self, work: Work) -> Values:
+        """How well the documents fit the question by the causal model alone; `(D,)`, finite.
 
         A document that isn't read, such as one that is all code, counts as much as the others do on average.
         """
-        after = [work for work in works if work.draft.job.strategy.condition == "after"]
-        before = [work for work in works if work.draft.job.strategy.condition == "before"]
-        plain = [work for work in works if work.draft.job.strategy.condition == "none"]
-        scores = dict(zip(map(id, after), self._questions_after(after), strict=True))
-        self._read_after_question([(work, window) for work in before for window in work.windows])
-        scores |= {id(work): -document_means(work, work.conditional) for work in before}
-        self._read_windows([(work, window) for work in plain for window in work.windows])
-        scores |= {id(work): document_means(work, work.surprise) for work in plain}
-        return [_with_unread(work, scores[id(work)]) for work in works]
+        condition = work.draft.job.strategy.condition
+        if condition == "after":
+            scores = yield from self._questions_after(work)
+        elif condition == "before":
+            units = self._continuations(work, self._prefix(work.draft.job), work.windows)
+            _take_conditional(work, work.windows, (yield units))
+            scores = -document_means(work, work.conditional)
+        else:
+            yield from self._read_windows(work, work.windows)
+            scores = document_means(work, work.surprise)
+        return _with_unread(work, scores)
 
-    def _questions_after(self, works: Sequence[Work]) -> list[npt.NDArray[np.float64]]:
+    def _questions_after(self, work: Work) -> Values:
         """Mean log-likelihood of the question after each document; a long document counts by its best window."""
-        asked = [(work, window) for work in works for window in work.windows if window.document >= 0]
-        questions = {id(work): self._restricted(work.draft.job) for work in works}
-        states = self._causal.read(
-            [
-                Continuation(self._start, np.concatenate((work.ids(window), questions[id(work)])))
-                for work, window in asked
-            ]
-        )
-        rows = []
-        for (work, window), state in zip(asked, states, strict=True):
+        job = work.draft.job
+        scores = np.full(len(job.contexts), -np.inf)
+        asked = [window for window in work.windows if window.document >= 0]
+        if not asked:
+            return scores
+        question = self._restricted(job)
+        holds = job.strategy.contrast and work.segment_tokens is None
+        units = []
+        for window in asked:
             read = window.end - window.start
-            work.states[window] = state[:read]  # the plain surprise, should the document stay
-            rows.append(state[read:])
-        found = self._causal.surprisals(rows, [questions[id(work)] for work, _ in asked])
-        scores = {id(work): np.full(len(work.draft.job.contexts), -np.inf) for work in works}
-        for (work, window), surprise in zip(asked, found, strict=True):
-            own = scores[id(work)]
-            own[window.document] = max(own[window.document], -float(surprise.mean()))
-        return [scores[id(work)] for work in works]
+            units.append(
+                Continuation(
+                    self._start,
+                    np.concatenate((work.ids(window), question)),
+                    judged=(read, read + len(question)),
+                    held=(window.fresh - window.start, read) if holds else NOTHING,
+                    siblings=len(asked),
+                )
+            )
+        found: Sequence[Known] = yield units
+        for window, known in zip(asked, found, strict=True):
+            if known.held is not None:  # the plain surprise, should the document stay
+                work.held[window] = known.held
+            place = window.document
+            scores[place] = max(scores[place], -float(known.surprisals.mean()))
+        return scores
 
-    def _read_after_question(self, asked: Sequence[tuple[Work, Window]]) -> None:
-        """Find the surprise of the tokens of windows once the question is known."""
-        prefixes = {id(work): self._prefix(work.draft.job) for work, _ in asked}
-        states = self._causal.read(
-            [Continuation(prefixes[id(work)], work.ids(window)) for work, window in asked]
-        )
-        rows = [state[w.fresh - w.start :] for (_, w), state in zip(asked, states, strict=True)]
-        ids = [work.draft.reading.ids[w.fresh : w.end] for work, w in asked]
-        for (work, window), found in zip(asked, self._causal.surprisals(rows, ids), strict=True):
-            work.conditioned = True
-            work.conditional[window.fresh : window.end] = found
-
-    def _judge(self, works: Sequence[Work]) -> None:
+    def _judge(self, work: Work) -> Steps:
         """Value the tokens of what stays by the question."""
-        super()._judge([work for work in works if not work.draft.job.question])
-        asked = [work for work in works if work.draft.job.question]
-        at_once = [work for work in asked if work.segment_tokens is None]
-        self._read_after_question(
-            [(work, window) for work in at_once if not work.conditioned for window in work.left]
+        job = work.draft.job
+        if not job.question:
+            yield from super()._judge(work)
+        elif work.segment_tokens is None:
+            yield from self._judge_at_once(work)
+        elif job.strategy.contrast:
+            prefixes = [self._start, self._prefix(job)]
+            yield from self._judge_by_segments(work, work.segment_tokens, prefixes, _contrast)
+        else:
+            prefixes = [self._prefix(job)]
+            yield from self._judge_by_segments(work, work.segment_tokens, prefixes, lambda found: found[0])
+
+    def _judge_at_once(self, work: Work) -> Steps:
+        """Both sides of the contrast in one pass, as far as they aren't known."""
+        job, left = work.draft.job, work.left
+        after = [] if work.conditioned else left
+        plain = [window for window in left if job.strategy.contrast and window not in work.surprising]
+        held = [window for window in plain if window in work.held]
+        unread = [window for window in plain if window not in work.held]
+        units: list[Unit] = [
+            *self._continuations(work, self._prefix(job), after),
+            *self._continuations(work, self._start, unread),
+            *(Judgement(work.held[window]) for window in held),
+        ]
+        work.held.clear()  # what no unit asks for is let go before the model is at work again
+        found: Sequence[Known] = (yield units) if units else ()
+        _take_conditional(work, after, found[: len(after)])
+        take_surprise(work, [*unread, *held], found[len(after) :])
+        work.values = (
+            _contrast((work.surprise, work.conditional)) if job.strategy.contrast else work.conditional
         )
-        self._read_windows(
-            [(w, window) for w in at_once if w.draft.job.strategy.contrast for window in w.left]
-        )
-        for work in at_once:
-            contrast = work.draft.job.strategy.contrast
-            work.values = _contrast((work.surprise, work.conditional)) if contrast else work.conditional
-        for work in asked:
-            if work.segment_tokens is None:
-                continue
-            prefix = self._prefix(work.draft.job)
-            if work.draft.job.strategy.contrast:
-                self._judge_by_segments(work, work.segment_tokens, [self._start, prefix], _contrast)
-            else:
-                self._judge_by_segments(work, work.segment_tokens, [prefix], lambda found: found[0])
+
+    def forward(self, units: Sequence[Any]) -> list[Any]:
+        """What the causal model, or a ranker that is a model, makes of each unit."""
+        asked = [unit for unit in units if not isinstance(unit, Ranked)]
+        found = iter(super().forward(asked))
+        return [answer(unit, self._ranker) if isinstance(unit, Ranked) else next(found) for unit in units]
 
     def _spread(self, work: Work, scores: Scores, order: Sequence[int]) -> Scores:
         """More of what fits the question better, by the policy's ratio."""
@@ -149,11 +176,12 @@ class LongLLMLingua(LLMLingua):
             return scores
         return scheduled(work.draft, scores, order, work.draft.job.strategy.dynamic_ratio)
 
-    def _sentence_values(self, work: Work, found: Sequence[Span]) -> npt.NDArray[np.float64]:
-        values = super()._sentence_values(work, found)
+    def _sentence_values(self, work: Work, found: Sequence[Span]) -> Values:
+        values = yield from super()._sentence_values(work, found)
         if not work.draft.job.question:
             return values
-        return combined([values, *self._ranked(work, found)])
+        others = yield from self._ranked(work, found)
+        return combined([values, *others])
 
     def _prefix(self, job: Job) -> TokenIds:
         return np.concatenate((self._start, self._tokens(f"{job.question}\n\n")))
@@ -163,6 +191,12 @@ class LongLLMLingua(LLMLingua):
 
     def _tokens(self, text: str) -> TokenIds:
         return self._reader.read(text, [(0, len(text))]).ids[-(self._causal.window // _QUESTION_SHARE) :]
+
+
+def _take_conditional(work: Work, windows: Sequence[Window], found: Sequence[Known]) -> None:
+    for window, known in zip(windows, found, strict=True):
+        work.conditional[window.fresh : window.end] = known.surprisals
+        work.conditioned = True
 
 
 def _contrast(found: Sequence[Surprisals]) -> Surprisals:
@@ -175,7 +209,3 @@ def _with_unread(work: Work, scores: npt.NDArray[np.float64]) -> npt.NDArray[np.
     """`scores` (`(D,)`) with the mean of those read for documents without a token."""
     read = np.isin(np.arange(len(scores)), [window.document for window in work.windows])
     return np.where(read, scores, scores[read].mean() if read.any() else 0.0)
-
-
-def _by_perplexity(work: Work) -> bool:
-    return "perplexity" in work.draft.job.strategy.rankers and len(work.draft.job.contexts) > 1

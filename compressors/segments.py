@@ -7,15 +7,15 @@ T: tokens of a text, G: tokens of a segment, W: words.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from compressors.causal import Causal, Stream, Surprisals
 from compressors.drafting import Draft
 from compressors.reading import TokenIds
 from compressors.scores import grouped_means
+from compressors.units import Known, Line, Piece, Surprisals
 from compressors.windows import Window
 from compressors.words import Mask, Offsets
 
@@ -24,36 +24,40 @@ Worth = Callable[[Sequence[Surprisals]], Surprisals]
 
 
 def judged_by_segments(
-    causal: Causal,
+    window: int,
     prefixes: Sequence[TokenIds],
     worth: Worth,
     draft: Draft,
     windows: Sequence[Window],
     size: int,
-) -> Surprisals:
+) -> Generator[Sequence[Piece], Sequence[Known], Surprisals]:
     """What each token is worth, `(T,)` float32 in [0, 1]: 1 less its word's rank in its segment.
 
     The text is read once after each of `prefixes`; `worth` makes one value of the surprises. Of each segment
     of `size` tokens the best words stay that the rate pays for, the same for all prefixes. Where the model's
-    window is full, reading begins anew.
+    `window` is full, reading begins anew. What was kept of a segment is read together with the next one.
     """
     values = np.zeros(len(draft.reading.ids), dtype=np.float32)
     word = np.searchsorted(draft.words.ends, draft.reading.starts, side="right")  # (T,)
     rate = draft.rate()
-    streams: list[Stream] = []
+    lines: list[Line] = []
+    waiting: list[
+        TokenIds
+    ] = []  # per line, what stays but was not read yet: a prefix, the last segment's best
+    read: list[int] = []  # tokens of each line that stay
     for start, end in _segments(windows, size):
         ids = draft.reading.ids[start:end]
-        if not streams or max(map(len, prefixes)) + streams[-1].length + len(ids) > causal.window:
-            streams = [causal.stream() for _ in prefixes]
-            for stream, prefix in zip(streams, prefixes, strict=True):
-                stream.read(prefix)
-        before = [stream.length for stream in streams]
-        found = causal.surprisals([stream.read(ids) for stream in streams], [ids] * len(streams))
-        ranks, kept = _ranked(worth(found), np.minimum(word[start:end], len(draft.words) - 1), draft, rate)
+        if not lines or max(map(len, prefixes)) + read[-1] + len(waiting[-1]) + len(ids) > window:
+            lines, waiting, read = [Line() for _ in prefixes], list(prefixes), [0] * len(prefixes)
+        found = yield [
+            Piece(line, stays, np.concatenate((before, ids)), judged=len(ids))
+            for line, stays, before in zip(lines, read, waiting, strict=True)
+        ]
+        values_here = worth([known.surprisals for known in found])
+        ranks, kept = _ranked(values_here, np.minimum(word[start:end], len(draft.words) - 1), draft, rate)
         values[start:end] = 1 - ranks
-        for stream, length in zip(streams, before, strict=True):
-            stream.rewind(length)
-            stream.read(ids[kept])
+        read = [stays + len(before) for stays, before in zip(read, waiting, strict=True)]
+        waiting = [ids[kept]] * len(lines)
     return values
 
 

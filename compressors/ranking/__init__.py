@@ -6,7 +6,7 @@ Knows no budgets and no prompts; cheap to import, models load on demand.
 
 from __future__ import annotations
 
-from compressors.ranking.loading import load_ranker
+from compressors.ranking.loading import load_ranker, needs_model
 from compressors.ranking.ranker import Ranker, RankScores, combined, order
 
-__all__ = ["RankScores", "Ranker", "combined", "load_ranker", "order"]
+__all__ = ["RankScores", "Ranker", "combined", "load_ranker", "needs_model", "order"]

@@ -13,8 +13,14 @@ from compressors.ranking.gzip import Gzip
 from compressors.ranking.ranker import Ranker
 
 _ALLOWED = "bm25, gzip, embedding:MODEL and reranker:MODEL, MODEL being a folder or a hub name"
+_KINDS = ("embedding", "reranker")
 _VERSION = 1
 """Raised whenever the same model may give other scores than before."""
+
+
+def needs_model(name: str) -> bool:
+    """Whether the ranker that `name` names is a model, which judges each document for itself."""
+    return name.partition(":")[0] in _KINDS
 
 
 def load_ranker(name: str, *, device: str = "auto", trust_remote_code: bool = False) -> Ranker:
@@ -31,7 +37,7 @@ def load_ranker(name: str, *, device: str = "auto", trust_remote_code: bool = Fa
     if name == "gzip":
         return Gzip()
     kind, _, model = name.partition(":")
-    if kind not in ("embedding", "reranker") or model in ("", "embedded"):
+    if kind not in _KINDS or model in ("", "embedded"):
         raise CompressionError(f"unknown ranker {name!r}; allowed are {_ALLOWED}")
     folder = folder_of(kind, model)
     try:

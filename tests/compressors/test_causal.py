@@ -23,7 +23,7 @@ def ids(length: int) -> Any:
 
 
 def expected(network: Any, sequence: Continuation) -> Any:
-    whole = torch.from_numpy(np.concatenate(sequence))[None]
+    whole = torch.from_numpy(np.concatenate((sequence.prefix, sequence.ids)))[None]
     logits = network(input_ids=whole).logits.float().log_softmax(-1)
     surprise = -logits[0, :-1].gather(-1, whole[0, 1:, None])[:, 0]
     return surprise[len(sequence.prefix) - 1 :].numpy()
@@ -46,7 +46,7 @@ def test_a_shared_prefix_is_read_once() -> None:
     causal = Causal(model("llama", VOCABULARY), window=WINDOW, batch_tokens=400)
     prefix = ids(20)
     causal.read([Continuation(prefix, ids(10)) for _ in range(5)])
-    assert causal.forwarded_tokens == 20 + 5 * 10
+    assert causal.forwarded_tokens == 19 + 5 * (1 + 10)  # the last of the prefix tells what follows it
 
 
 @KINDS
@@ -91,7 +91,7 @@ def test_nothing_asked_is_nothing_read() -> None:
 
 
 def test_logits_are_held_for_a_few_rows_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("compressors.head._LOGITS", 10 * VOCABULARY)
+    monkeypatch.setattr("compressors.head._LOGIT_BYTES", {"cpu": 10 * VOCABULARY * 4})
     network = model("llama", VOCABULARY)
     head = Head(network)
     rows: list[int] = []
