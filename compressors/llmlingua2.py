@@ -33,8 +33,12 @@ class LLMLingua2:
         *,
         literacy: Literacy,
         unreadable_share: float,
+        device: str,
+        batch_tokens: int,
     ) -> None:
         self.fingerprint = fingerprint
+        self.device = device
+        self.batch_tokens = batch_tokens
         self._reader = reader
         self._encoder = encoder
         self._drafter = Drafter(reader, literacy, unreadable_share)

@@ -48,8 +48,8 @@ def load(
     classifiers on a CPU; by default float32 on a CPU and half precision on a GPU.
     `compat="0.2.2"` reproduces the llmlingua package and gives a `PromptCompressor`. A text is left
     whole if more than `unreadable_share` of its letters can't be read. `threads` sets torch's CPU
-    threads, of the whole process. `batch_tokens` bounds one forward pass (512 on a CPU, where more is
-    slower; 65,536 elsewhere).
+    threads, of the whole process. `batch_tokens` bounds one forward pass; by default what suits
+    the device.
 
     Raises `CompressionError` if the method is unknown or the model can't be loaded.
     """
@@ -99,14 +99,22 @@ def _classifying(
     from compressors.reading import Reader
 
     if batch_tokens is None:
-        batch_tokens = 512 if checkpoint.device.type == "cpu" else 65536
+        batch_tokens = 512 if checkpoint.device.type == "cpu" else 16384
     special_tokens = frozenset() if compat is None else extend_vocabulary(checkpoint, PLACEHOLDERS)
     pad_id = checkpoint.tokenizer.pad_token_id or 0
     runs = encoder(checkpoint.model, pad_id, batch_tokens, eight_bits=eight_bits)
     if compat is not None:
         return LLMLingua2Compat(checkpoint.tokenizer, special_tokens, runs, name)
     reader = Reader(checkpoint.tokenizer, checkpoint.window)
-    return LLMLingua2(reader, runs, name, literacy=checkpoint.literacy, unreadable_share=unreadable_share)
+    return LLMLingua2(
+        reader,
+        runs,
+        name,
+        literacy=checkpoint.literacy,
+        unreadable_share=unreadable_share,
+        device=str(checkpoint.device),
+        batch_tokens=batch_tokens,
+    )
 
 
 def _causal(

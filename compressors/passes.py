@@ -27,6 +27,11 @@ Passes = Generator[Sequence[Unit], Sequence[Any], Compressed]
 class Divisible(Compressor, Protocol):
     """A compressor whose work can be cut into units; results don't depend on which share a forward pass."""
 
+    device: str
+    """Where its model runs, as torch names it."""
+    batch_tokens: int
+    """Tokens that a forward pass is fastest with."""
+
     def passes(self, job: Job) -> Passes:
         """The way of one job; may run on any thread, for no model is touched in it."""
 

@@ -7,9 +7,9 @@ not follow names from one section to another.
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, SecretStr, field_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 
 from policies import builtin
 from policies.economics.rule import ModelRule
@@ -51,6 +51,40 @@ class Upstream(Section):
         return value.rstrip("/")
 
 
+class RayOptions(Section):
+    """How often a compressor runs on a Ray cluster, and on what; other ways to serve ignore it."""
+
+    num_replicas: int | None = Field(default=None, ge=1)
+    """Copies that run; 1 unless their number follows the load."""
+    min_replicas: int | None = Field(default=None, ge=1)
+    """Copies that run at the least; 1 with `max_replicas`."""
+    max_replicas: int | None = Field(default=None, ge=1)
+    """Copies that run at the most: so many that each has half of `max_ongoing_requests`."""
+    num_gpus: float = Field(default=0, ge=0)
+    """GPUs of a copy: a whole number, or a fraction below 1 if several share one."""
+    num_cpus: float = Field(default=1, gt=0)
+    """Processors of a copy; without a GPU, also the threads of its model."""
+    max_ongoing_requests: int = Field(default=64, ge=1)
+    """Texts that a copy has at a time; more wait until one has room."""
+
+    @model_validator(mode="after")
+    def _one_number(self) -> Self:
+        if self.num_replicas is not None and (self.min_replicas or self.max_replicas):
+            raise ValueError("num_replicas, or min_replicas and max_replicas, but not both")
+        if self.min_replicas is not None and self.max_replicas is None:
+            raise ValueError("min_replicas with max_replicas")
+        if (self.min_replicas or 1) > (self.max_replicas or self.min_replicas or 1):
+            raise ValueError("min_replicas up to max_replicas")
+        return self
+
+    @field_validator("num_gpus")
+    @classmethod
+    def _whole_or_fraction(cls, value: float) -> float:
+        if value > 1 and value != int(value):
+            raise ValueError("a fraction below 1, or a whole number")
+        return value
+
+
 class Compressor(Section):
     """A method with its model, loaded once and shared by all policies that name it."""
 
@@ -62,14 +96,17 @@ class Compressor(Section):
     """Branch, tag or commit of a hub model."""
     device: str = "auto"
     """`auto` (a GPU where there is one), `cpu`, `cuda`, `cuda:1` …"""
-    dtype: Literal["float32", "bfloat16", "float16"] | None = None
-    """Number format of the forward pass; float32 by default, bfloat16 for causal models on a GPU."""
+    dtype: Literal["float32", "bfloat16", "float16", "int8"] | None = None
+    """Number format of the forward pass; by default float32 on a CPU and bfloat16 on a GPU; int8 for BERT-like
+    classifiers on a CPU."""
     trust_remote_code: bool = False
     """Whether code that comes with a hub model may run here."""
-    batch_tokens: int = Field(default=8192, ge=512)
-    """Most tokens of one batch."""
+    batch_tokens: int | None = Field(default=None, ge=64)
+    """Most tokens of one forward pass; by default what suits the device."""
     max_queue_tokens: int = Field(default=400_000, ge=512)
     """Most tokens that may wait for the model; beyond that a text goes up as it is."""
+    ray: RayOptions = RayOptions()
+    """How often, and on what, `laconic serve --engine ray` runs it."""
 
 
 class Match(Section):

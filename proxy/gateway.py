@@ -179,9 +179,10 @@ def engine_of(compressor: Compressor) -> Batcher:
             device=compressor.device,
             dtype=compressor.dtype,
             trust_remote_code=compressor.trust_remote_code,
+            batch_tokens=compressor.batch_tokens,
         )
 
-    return Batcher(load, batch_tokens=compressor.batch_tokens, max_queue_tokens=compressor.max_queue_tokens)
+    return Batcher(load, max_queue_tokens=compressor.max_queue_tokens)
 
 
 def on_gpu(engine: Engine, compressor: Compressor) -> bool:

@@ -1,20 +1,24 @@
 """One model on one thread, fed with batches of many callers' jobs.
 
-Owns the queue and the thread. Knows no HTTP and no method; results come back as asyncio futures.
+Owns the queue and the threads: one for the model, a few for all that comes before and after it. Knows no HTTP and no
+method; results come back as asyncio futures.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import count
 
 from compressors.base import Compressed, Compressor, Job
 from compressors.engines.engine import (
+    BatchStatistics,
     NotReadyError,
     QueueFullError,
     Shortened,
@@ -22,41 +26,61 @@ from compressors.engines.engine import (
     Timings,
     estimated_tokens,
 )
+from compressors.engines.schedule import Batch, Schedule, Task
+from compressors.engines.turns import TURNS
+from compressors.engines.undivided import divisible
 from compressors.errors import CompressionError
+from compressors.passes import Divisible, Passes
 
 _log = logging.getLogger("laconic.batcher")
 _POLL_S = 0.02
 _WARM_UP_WORDS = (8, 60, 300, 900)
+_MOST_HELPERS = 4
+_LONG_TOKENS = 8192
+"""A text of more is prepared on a thread of its own, so that shorter ones needn't wait for it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class _Waiting:
+    """A job on its way."""
+
+    number: int
     job: Job
     tokens: int
     since: float
     future: asyncio.Future[Shortened]
+    timings: Timings = field(default_factory=Timings)
+    passes: Passes | None = None
+    task: Task | None = None
+    """What the model has to do for it now."""
 
 
 class Batcher:
-    """Loads a compressor on a thread of its own and runs it on batches of up to `batch_tokens`.
+    """Loads a compressor on a thread of its own and runs it on batches of units of many jobs.
 
-    A batch starts as soon as the model is free, with the oldest jobs first; jobs whose caller is gone are left
-    out. `max_queue_tokens` bounds what waits. Token counts here are estimates from the length of the text.
+    A batch starts as soon as the model is free; `Schedule` says what is in it. What is left of a job whose caller is
+    gone is left out. `max_queue_tokens` bounds what waits, by estimates from the length of the texts.
     """
 
-    def __init__(self, load: Callable[[], Compressor], *, batch_tokens: int, max_queue_tokens: int) -> None:
+    def __init__(self, load: Callable[[], Compressor], *, max_queue_tokens: int) -> None:
         self._load = load
-        self._batch_tokens = batch_tokens
         self._max_queue_tokens = max_queue_tokens
-        self._waiting: deque[_Waiting] = deque()
+        self._numbers = count()
+        self._jobs: dict[int, _Waiting] = {}
+        """All that are neither answered nor given up."""
         self._queued_tokens = 0
+        self._schedule = Schedule()
         self._change = threading.Condition()
         self._closed = False
-        self._compressor: Compressor | None = None
+        self._compressor: Divisible | None = None
         self._loaded = threading.Event()
+        few = max(1, min(_MOST_HELPERS, (os.cpu_count() or 1) // 2))
+        self._helpers = ThreadPoolExecutor(few, thread_name_prefix="laconic-words")
+        self._helper_for_long = ThreadPoolExecutor(1, thread_name_prefix="laconic-long")
         self.load_error: Exception | None = None
         """Why the model could not be loaded."""
         self.speed = Speed()
+        self.batches = BatchStatistics()
         self._thread = threading.Thread(target=self._run, name="laconic-model", daemon=True)
         self._thread.start()
 
@@ -64,6 +88,11 @@ class Batcher:
     def is_ready(self) -> bool:
         """Whether the model is loaded and warm."""
         return self._compressor is not None and not self._closed
+
+    @property
+    def queued_tokens(self) -> int:
+        """What waits or is under way, by estimates."""
+        return self._queued_tokens
 
     async def loaded(self) -> None:
         """Wait until loading has ended, well or not."""
@@ -85,19 +114,25 @@ class Batcher:
         future: asyncio.Future[Shortened] = asyncio.get_running_loop().create_future()
         with self._change:
             if self._queued_tokens + tokens > self._max_queue_tokens:
-                self._forget_cancelled()
-            if self._queued_tokens + tokens > self._max_queue_tokens:
                 raise QueueFullError(
                     f"{self._queued_tokens} tokens wait for the model; allowed: {self._max_queue_tokens}"
                 )
+            item = _Waiting(next(self._numbers), job, tokens, time.monotonic(), future)
+            self._jobs[item.number] = item
             self._queued_tokens += tokens
-            self._waiting.append(_Waiting(job, tokens, time.monotonic(), future))
-            self._change.notify()
+        future.add_done_callback(lambda _: self._release(item))
+        self._go_on(item)
         return future
 
-    def _forget_cancelled(self) -> None:
-        self._waiting = deque(item for item in self._waiting if not item.future.cancelled())
-        self._queued_tokens = sum(item.tokens for item in self._waiting)
+    def _release(self, item: _Waiting) -> None:
+        """The job is answered or given up: it takes no more room."""
+        with self._change:
+            if self._jobs.pop(item.number, None) is None:
+                return
+            self._queued_tokens -= item.tokens
+            if item.task is not None:
+                item.task.give_up()
+            self._change.notify()
 
     def close(self) -> None:
         """Take no more jobs; those that wait are still done, then the thread ends."""
@@ -113,10 +148,9 @@ class Batcher:
 
     def _run(self) -> None:
         try:
-            compressor = self._load()
-            jobs = [Job(text="word " * words, tokenizer=None) for words in _WARM_UP_WORDS]
-            compressor.compress(jobs)
-            self._measured(compressor, jobs)
+            compressor = divisible(self._load())
+            with TURNS[compressor.device]:
+                self._warm_up(compressor)
             self._compressor = compressor
         except Exception as error:
             self.load_error = error
@@ -124,60 +158,124 @@ class Batcher:
             return
         finally:
             self._loaded.set()
-        while batch := self._next_batch():
-            self._answer(compressor, batch)
+        while batch := self._next_batch(compressor.batch_tokens):
+            self._forward(compressor, batch)
+        for helpers in (self._helpers, self._helper_for_long):
+            helpers.shutdown(wait=False)
 
-    def _next_batch(self) -> list[_Waiting]:
-        """The oldest jobs up to the token budget; empty when closed and done."""
-        batch: list[_Waiting] = []
-        tokens = 0
-        with self._change:
-            while not batch:
-                while self._waiting and (not batch or tokens + self._waiting[0].tokens <= self._batch_tokens):
-                    item = self._waiting.popleft()
-                    self._queued_tokens -= item.tokens
-                    if not item.future.cancelled():
-                        batch.append(item)
-                        tokens += item.tokens
-                if not batch:
-                    if self._closed:
-                        break
-                    self._change.wait()
-        return batch
-
-    def _measured(self, compressor: Compressor, jobs: Sequence[Job]) -> list[Compressed]:
+    def _warm_up(self, compressor: Compressor) -> None:
+        jobs = [Job(text="word " * words, tokenizer=None) for words in _WARM_UP_WORDS]
+        compressor.compress(jobs)
         started = time.monotonic()
-        results = compressor.compress(jobs)
+        compressor.compress(jobs)
         self.speed.add(sum(estimated_tokens(len(job.text)) for job in jobs), time.monotonic() - started)
-        return results
 
-    def _answer(self, compressor: Compressor, batch: Sequence[_Waiting]) -> None:
+    def _next_batch(self, budget_tokens: int) -> Batch:
+        """The next units; empty when closed and done."""
+        with self._change:
+            while True:
+                if batch := self._schedule.batch(budget_tokens):
+                    return batch
+                if self._closed and not self._jobs:
+                    return []
+                self._change.wait()
+
+    def _forward(self, compressor: Divisible, batch: Batch) -> None:
+        """Run a batch and hand on the jobs that have all of what they asked for."""
+        units = [task.units[place] for task, place in batch]
+        tokens = [len(unit) for unit in units]
+        try:
+            with TURNS[compressor.device]:
+                started = time.monotonic()
+                outcomes = compressor.forward(units)
+        except BaseException as error:  # libraries in Rust panic with more than an Exception
+            if len({task.number for task, _ in batch}) > 1:  # one bad job must not cost its neighbours
+                for task in {id(task): task for task, _ in batch}.values():
+                    self._forward(compressor, [entry for entry in batch if entry[0] is task])
+            else:
+                self._answer_failure(batch[0][0], error)
+            return
+        seconds = time.monotonic() - started
+        self.batches.add(sum(tokens), compressor.batch_tokens, seconds)
+        for (task, place), outcome, size in zip(batch, outcomes, tokens, strict=True):
+            task.outcomes[place] = outcome
+            task.done += 1
+            item = self._jobs.get(task.number)
+            if item is not None:
+                item.timings.forward_s += seconds * size / max(sum(tokens), 1)
+                if task.is_done:
+                    self._go_on(item)
+
+    def _answer_failure(self, task: Task, error: BaseException) -> None:
+        item = self._jobs.get(task.number)
+        if item is not None:
+            self._deliver(item, CompressionError(f"the compressor raised {type(error).__name__}"))
+
+    def _go_on(self, item: _Waiting) -> None:
+        helpers = self._helper_for_long if item.tokens > _LONG_TOKENS else self._helpers
+        helpers.submit(self._advance, item)
+
+    def _advance(self, item: _Waiting) -> None:
+        """Take a job as far as it goes without the model, from what the model made of its last units."""
+        assert self._compressor is not None
+        task = item.task
         started = time.monotonic()
         try:
-            results = self._measured(compressor, [item.job for item in batch])
-        except BaseException as error:  # libraries in Rust panic with more than an Exception
-            if len(batch) > 1:  # one bad job must not cost its neighbours
-                for item in batch:
-                    self._answer(compressor, [item])
+            if item.future.cancelled():
+                return
+            if item.passes is None or task is None:
+                item.passes = self._compressor.passes(item.job)
+                units = next(item.passes)
             else:
-                _deliver(batch[0].future, CompressionError(f"the compressor raised {type(error).__name__}"))
-            return
-        for item, result in zip(batch, results, strict=True):
-            _deliver(item.future, Shortened(result, Timings(queue_s=started - item.since)))
-
-
-def _deliver(future: asyncio.Future[Shortened], outcome: Shortened | Exception) -> None:
-    """Resolve a future of another thread's event loop, unless its caller or its loop is gone."""
-
-    def resolve() -> None:
-        if future.done():
-            return
-        if isinstance(outcome, Exception):
-            future.set_exception(outcome)
+                units = item.passes.send(task.outcomes)
+        except StopIteration as end:
+            _add(item.timings, task, time.monotonic() - started)
+            self._finish(item, end.value)
+        except BaseException as error:  # as in `_forward`
+            self._deliver(item, CompressionError(f"the compressor raised {type(error).__name__}"))
         else:
-            future.set_result(outcome)
+            _add(item.timings, task, time.monotonic() - started)
+            self._queue(item, Task(item.number, units, task.served_tokens if task is not None else 0))
 
-    try:
-        future.get_loop().call_soon_threadsafe(resolve)
-    except RuntimeError:
-        _log.debug("event loop closed before a result came")
+    def _queue(self, item: _Waiting, task: Task) -> None:
+        with self._change:
+            item.task = task
+            if item.number not in self._jobs:
+                return
+            if task.units:
+                self._schedule.add(task)
+                self._change.notify()
+                return
+        self._advance(item)
+
+    def _finish(self, item: _Waiting, result: Compressed) -> None:
+        timings = item.timings
+        worked = timings.tokenize_s + timings.forward_s + timings.select_s
+        timings.queue_s = max(time.monotonic() - item.since - worked, 0.0)
+        self.speed.add(item.tokens, worked)
+        self._deliver(item, Shortened(result, timings))
+
+    def _deliver(self, item: _Waiting, outcome: Shortened | Exception) -> None:
+        """Resolve a future of another thread's event loop, unless its caller or its loop is gone."""
+        future = item.future
+
+        def resolve() -> None:
+            if future.done():
+                return
+            if isinstance(outcome, Exception):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)
+
+        try:
+            future.get_loop().call_soon_threadsafe(resolve)
+        except RuntimeError:
+            _log.debug("event loop closed before a result came")
+            self._release(item)
+
+
+def _add(timings: Timings, task: Task | None, seconds: float) -> None:
+    if task is None:
+        timings.tokenize_s += seconds
+    else:
+        timings.select_s += seconds

@@ -29,13 +29,13 @@ class Timings:
     """Where a job's time went, in seconds."""
 
     queue_s: float = 0.0
-    """Neither the job nor any part of it was worked on."""
+    """All else: the model was busy with others, in the same batches too."""
     tokenize_s: float = 0.0
     """Up to what the model reads: tokens, words, the budget."""
     forward_s: float = 0.0
     """The job's share of the model's batches."""
     select_s: float = 0.0
-    """From what the model says to the spans that stay."""
+    """From what the model says to what it is asked next, and to the spans that stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,25 @@ class Shortened:
 
     result: Compressed
     timings: Timings
+
+
+@dataclass(slots=True)
+class BatchStatistics:
+    """What a model's batches came to so far."""
+
+    count: int = 0
+    tokens: int = 0
+    """Of all units."""
+    budget_tokens: int = 0
+    """What would have fit."""
+    seconds: float = 0.0
+
+    def add(self, tokens: int, budget_tokens: int, seconds: float) -> None:
+        """Take in one batch."""
+        self.count += 1
+        self.tokens += tokens
+        self.budget_tokens += budget_tokens
+        self.seconds += seconds
 
 
 class Speed:

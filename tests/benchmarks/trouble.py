@@ -116,7 +116,7 @@ class Troubled(Batcher):
     """A batcher that fails, is late and seems busy at random, as `trouble` says."""
 
     def __init__(self, load: Callable[[], Compressor], seed: int) -> None:
-        super().__init__(load, batch_tokens=8192, max_queue_tokens=400_000)
+        super().__init__(load, max_queue_tokens=400_000)
         self.trouble = Trouble()
         self._chance = random.Random(seed)
 

@@ -15,7 +15,7 @@ from tests.fakes.laconic import config, words
 
 
 async def _pipeline(compressor: EverySecondWord) -> tuple[Pipeline, Order]:
-    engine = Batcher(lambda: compressor, batch_tokens=1000, max_queue_tokens=100_000)
+    engine = Batcher(lambda: compressor, max_queue_tokens=100_000)
     await engine.loaded()
     policy = config("http://unused").policies["careful"]
     return Pipeline(Memory(10**6)), Order(policy, engine, Keys(b"secret"), Terms(b"t" * 16), "o200k_base")
