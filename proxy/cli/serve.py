@@ -49,7 +49,26 @@ _log = logging.getLogger("laconic.capture")
 @click.option(
     "--port", default=8800, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on."
 )
-@click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Processes that serve.")
+@click.option(
+    "--workers",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Processes that serve; several share one more that holds the model. With Ray, copies of the proxy.",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help="Where proxy and compressors run: on this machine, or on a Ray cluster (extra `laconic[ray]`).",
+)
+@click.option(
+    "--ray-address",
+    metavar="ADDRESS",
+    help="Ray cluster to use: `auto` for the one this machine belongs to, or HOST:PORT. Without one, a cluster of "
+    "this machine alone is started.",
+)
 @click.option("--quiet", is_flag=True, help="Log warnings only, not every request.")
 @click.option(
     "--capture",
@@ -75,6 +94,8 @@ def command(
     host: str,
     port: int,
     workers: int,
+    engine: str,
+    ray_address: str | None,
     quiet: bool,
     capture_path: Path | None,
     capture_max_bytes: int,
@@ -104,6 +125,13 @@ def command(
     capture = _capture(capture_path, capture_max_bytes, capture_redact) if capture_path else None
     serving = functools.partial(_app, config, config_path=config_path, level=level, capture=capture)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until a file is watched; alone, it would end the process
+    if engine == "ray":
+        if capture is not None:
+            raise click.UsageError("--capture goes without --engine ray; the proxies have no file in common")
+        _serve_on_ray(config_path, policy, settings, ray_address, host, port, workers, level)
+        return
+    if ray_address is not None:
+        raise click.UsageError("--ray-address needs --engine ray")
     if workers == 1:
         uvicorn.Server(_server_config(functools.partial(serving, settings), host, port)).run()
         return
@@ -117,6 +145,33 @@ def command(
         settings = replace(settings, engines=SharedEngines(keeper.folder))
         server = _server_config(functools.partial(serving, settings), host, port, workers)
         _Supervisor(server, [server.bind_socket()]).run()
+
+
+def _serve_on_ray(
+    config_path: Path | None,
+    policy: str | None,
+    settings: Settings,
+    address: str | None,
+    host: str,
+    port: int,
+    workers: int,
+    level: int,
+) -> None:
+    from proxy.cluster.source import Source, UnsharedStoreError
+
+    try:
+        from proxy.cluster import serving
+    except ModuleNotFoundError as error:
+        raise click.ClickException(f"--engine ray needs {error.name}: pip install 'laconic[ray]'") from error
+    read = (
+        functools.partial(Source.read, config_path)
+        if config_path
+        else functools.partial(Source, policy=policy)
+    )
+    try:
+        serving.run(read, settings, address=address, host=host, port=port, workers=workers, level=level)
+    except (UnsharedStoreError, ConnectionError, RuntimeError) as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _server_config(app: Callable[[], Application], host: str, port: int, workers: int = 1) -> uvicorn.Config:

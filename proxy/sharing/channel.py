@@ -17,7 +17,8 @@ import aiohttp
 from compressors import CompressionError, Job
 from compressors.engines import NotReadyError, Shortened
 from policies.config import Compressor
-from proxy.sharing.messages import HOST, Reply, State, key_of, packed, unpacked
+from proxy.sharing.messages import HOST, key_of, packed, unpacked
+from proxy.sharing.state import Reply, State
 
 _AGAIN_S = 0.1
 _NO_LIMIT = aiohttp.ClientTimeout(total=None)  # callers have deadlines of their own

@@ -17,11 +17,12 @@ from pathlib import Path
 
 from aiohttp import web
 
-from compressors import CompressionError, Job
+from compressors import Job
 from compressors.engines import Engine
 from policies.config import Compressor
-from proxy.gateway import engine_of, has_gpu
-from proxy.sharing.messages import Reply, State, key_of, packed, unpacked
+from proxy.gateway import engine_of
+from proxy.sharing.messages import key_of, packed, unpacked
+from proxy.sharing.state import State, reply_to, state_of
 
 _TELL_S = 0.05  # between two states, if they differ
 _LAST_BATCH_S = 20.0
@@ -33,17 +34,6 @@ class _Shared:
     compressor: Compressor
     engine: Engine
     users: int = 0
-
-    @property
-    def state(self) -> State:
-        engine, ready = self.engine, self.engine.is_ready
-        return State(
-            is_ready=ready,
-            error=None if engine.load_error is None else str(engine.load_error),
-            on_gpu=ready and has_gpu(self.compressor),  # only then, for it imports torch
-            waiting_s=engine.expected_s(0),
-            seconds_per_token=engine.speed.seconds_per_token,
-        )
 
 
 class Host:
@@ -105,11 +95,8 @@ class Host:
         if shared is None:
             raise web.HTTPNotFound
         job: Job = unpacked(await request.read())
-        try:
-            # Cancelled with this handler, when the worker has closed the connection.
-            reply = Reply(await shared.engine.submit(job), shared.state)
-        except CompressionError as error:
-            reply = Reply(error, shared.state)
+        # Cancelled when the worker has closed the connection.
+        reply = await reply_to(job, shared.engine, shared.compressor)
         return web.Response(body=packed(reply))
 
 
@@ -117,7 +104,7 @@ async def _tell(socket: web.WebSocketResponse, shared: _Shared) -> None:
     told: State | None = None
     with contextlib.suppress(ConnectionError):
         while True:
-            if (state := shared.state) != told:
+            if (state := state_of(shared.engine, shared.compressor)) != told:
                 await socket.send_bytes(packed(state))
                 told = state
             await asyncio.sleep(_TELL_S)

@@ -1,6 +1,6 @@
 """What workers and compressor processes say to each other: HTTP over Unix sockets, with pickled bodies.
 
-Owns the messages and the names of the sockets. Knows neither side. The sockets lie in a folder that only this user
+Owns their form and the names of the sockets. Knows neither side. The sockets lie in a folder that only this user
 can enter, and all who speak are processes of one `laconic serve`; that is why pickle may be read here.
 """
 
@@ -8,37 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import pickle
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from compressors import CompressionError
-from compressors.engines import Shortened
 from policies.config import Compressor
 
 HOST = "http://laconic"
 """Stands where HTTP wants a host; the socket decides who is asked."""
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """How a compressor is doing in its process."""
-
-    is_ready: bool = False
-    error: str | None = None
-    """Why its model could not be loaded."""
-    on_gpu: bool = False
-    waiting_s: float = 0.0
-    """What a new job would wait for those of all workers that wait already."""
-    seconds_per_token: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What became of a job, and how its compressor is doing since."""
-
-    outcome: Shortened | CompressionError
-    state: State
 
 
 def packed(message: object) -> bytes:

@@ -1,0 +1,149 @@
+"""The engine of a compressor whose copies run somewhere on a Ray cluster.
+
+Knows how copies are called and lost; knows nothing of where they run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from ray.exceptions import RayError, RayTaskError
+from ray.serve.exceptions import DeploymentUnavailableError, RayServeException
+from ray.serve.handle import DeploymentHandle
+
+from compressors import CompressionError, Job
+from compressors.engines import NotReadyError, Shortened, Speed, estimated_tokens
+from policies.config import Compressor
+from proxy.sharing.state import Reply, State
+
+_ATTEMPTS = 5
+_AGAIN_S = 0.1
+_WHILE_LOADING_S = 0.5  # between two questions for the state
+_WHILE_IDLE_S = 5.0  # every answer tells it as well
+_ALL_TOKENS = 10_000_000  # so many that nothing is left of what was known of a speed before
+
+
+class RayEngines:
+    """Makes engines of deployments."""
+
+    def __init__(self, handles: Mapping[Compressor, DeploymentHandle[Any]]) -> None:
+        self._handles = handles
+
+    def __call__(self, compressor: Compressor) -> RayEngine:
+        """An engine that calls the compressor's copies; needs a running event loop."""
+        return RayEngine(self._handles[compressor])
+
+
+class RayEngine:
+    """An `Engine` that sends each job to one of a deployment's copies, and to another if that is lost."""
+
+    def __init__(self, handle: DeploymentHandle[Any]) -> None:
+        self._handle = handle
+        self._state = State()
+        self._closed = False
+        self._jobs: set[asyncio.Task[None]] = set()
+        self._settled = asyncio.Event()
+        self.speed = Speed()
+        self.load_error: Exception | None = None
+        self._watching = asyncio.create_task(self._watch())
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether a copy has the model loaded."""
+        return self._state.is_ready and not self._closed
+
+    @property
+    def on_gpu(self) -> bool:
+        """Whether a copy has told that it runs on more than the processor."""
+        return self._state.on_gpu
+
+    async def loaded(self) -> None:
+        """Wait until a copy is ready, or none can be."""
+        await self._settled.wait()
+
+    def expected_s(self, characters: int) -> float:
+        """Seconds that a text of so many characters is likely to need, by what the last copy that answered told."""
+        state = self._state
+        return state.waiting_s + estimated_tokens(characters) * state.seconds_per_token
+
+    def submit(self, job: Job) -> asyncio.Future[Shortened]:
+        """Send a job to a copy; cancelling the future takes it out there.
+
+        Raises `NotReadyError` at once; the future fails with a `CompressionError`: a `QueueFullError` where too
+        many tokens wait, a `NotReadyError` if one copy after the other was lost.
+        """
+        if not self.is_ready:
+            raise NotReadyError("no copy has the model loaded")
+        future: asyncio.Future[Shortened] = asyncio.get_running_loop().create_future()
+        task = asyncio.create_task(self._shorten(job, future))
+        self._jobs.add(task)
+        task.add_done_callback(self._jobs.discard)
+        future.add_done_callback(lambda done: task.cancel() if done.cancelled() else None)
+        return future
+
+    def close(self) -> None:
+        """Take no more jobs; those that wait are still done."""
+        self._closed = True
+        self._settled.set()
+        self._watching.cancel()
+
+    async def ended(self, timeout_s: float) -> None:
+        """Wait for the last job's end after `close`, at most so long."""
+        if self._jobs:
+            await asyncio.wait(self._jobs, timeout=timeout_s)
+
+    async def _shorten(self, job: Job, future: asyncio.Future[Shortened]) -> None:
+        outcome: Shortened | CompressionError
+        try:
+            reply: Reply = await self._answer(job)
+        except CompressionError as error:
+            outcome = error
+        else:
+            self._told(reply.state)
+            outcome = reply.outcome
+        if future.done():
+            return
+        if isinstance(outcome, Shortened):
+            future.set_result(outcome)
+        else:
+            future.set_exception(outcome)
+
+    async def _answer(self, job: Job) -> Any:
+        """What a copy says to a job. The caller's deadline ends this, also while there is no copy at all."""
+        for _ in range(_ATTEMPTS):
+            response = self._handle.shorten.remote(job)
+            try:
+                return await response
+            except asyncio.CancelledError:
+                response.cancel()  # type: ignore[no-untyped-call] # Ray has it so
+                raise
+            except RayTaskError as error:  # its own words may quote the text
+                raise CompressionError("the compressor's copy raised an error") from error
+            except DeploymentUnavailableError as error:
+                raise NotReadyError("the compressor's deployment has failed") from error
+            except (RayError, RayServeException):  # the copy or its machine is gone
+                await asyncio.sleep(_AGAIN_S)
+        raise NotReadyError(f"{_ATTEMPTS} copies of the compressor were lost")
+
+    async def _watch(self) -> None:
+        """Keep in touch while nothing is asked."""
+        while True:
+            try:
+                self._told(await self._handle.state.remote())
+            except DeploymentUnavailableError:
+                self._state = State()
+                self.load_error = CompressionError(
+                    "the compressor's deployment has failed; Ray's log says why"
+                )
+                self._settled.set()
+            except (RayError, RayServeException):
+                pass
+            await asyncio.sleep(_WHILE_IDLE_S if self._state.is_ready else _WHILE_LOADING_S)
+
+    def _told(self, state: State) -> None:
+        self._state = state
+        self.load_error = None
+        self.speed.add(_ALL_TOKENS, _ALL_TOKENS * state.seconds_per_token)
+        self._settled.set()
