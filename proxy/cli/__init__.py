@@ -1,4 +1,4 @@
-"""The command line: `laconic serve | check | compress | eval | replay | stats | key | schema | demo`.
+"""The command line: `laconic serve | check | compress | eval | bench | replay | stats | key | schema | demo`.
 
 Commands are imported when they are called, so that none pays for another's imports.
 """
@@ -10,7 +10,7 @@ from importlib.metadata import version
 
 import click
 
-_COMMANDS = ("serve", "check", "compress", "eval", "replay", "stats", "key", "schema", "demo")
+_COMMANDS = ("serve", "check", "compress", "eval", "bench", "replay", "stats", "key", "schema", "demo")
 
 
 class _Group(click.Group):

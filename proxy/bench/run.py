@@ -1,0 +1,170 @@
+"""Carries out a plan, part by part: what fails is noted, and the next part begins.
+
+Owns models in memory and the order of parts. Knows no output.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
+
+import compressors
+from compressors import Compressor, Job
+from compressors.engines import Batcher
+from policies.tokens import encoding_name, tokenizer
+from proxy.bench.outcomes import Measured
+from proxy.bench.plan import Plan, job_of, loads
+from proxy.bench.texts import chat_messages
+
+COUNT_AS = "gpt-3.5-turbo"
+"""Whose tokens are billed here: the llmlingua package can count no others."""
+_QUEUE_TOKENS = 10**9
+_LAST_BATCH_S = 60.0
+_LONGEST_TEXT = 1000
+"""Tokens of texts whose decisions are compared; some are longer than a window, most are not."""
+Say = Callable[[str], None]
+
+
+async def measured(plan: Plan, model: str, found: list[Measured], say: Say, save: Callable[[], None]) -> None:
+    """Measure `model` as `plan` says; what is known is added to `found` as it comes, and `save` called then."""
+    from compressors.measuring import usual_method
+
+    method = plan.method or usual_method(model)
+    outcome = Measured(model=model, method=method, device=plan.device, dtype=plan.dtype)
+    found.append(outcome)
+    with _noted(outcome, "the machine", save):
+        say("matrix products")
+        _measure_machine(plan, outcome)
+    with _noted(outcome, "the model", save):
+        async with _running(plan, model, outcome, say) as running:
+            await _measure_model(plan, running, outcome, say, save)
+            first = running.compressor
+        if plan.flips:
+            with _noted(outcome, "flips", save):
+                _measure_flips(plan, outcome, first, say)
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """A model at work."""
+
+    compressor: Compressor
+    engine: Any
+
+    def count(self, text: str) -> int:
+        """The model's tokens of `text`; at rate 1 the model itself isn't asked."""
+        return self.compressor.compress([Job(text=text, rate=1.0)])[0].original_tokens
+
+
+@contextmanager
+def _noted(outcome: Measured, part: str, save: Callable[[], None]) -> Iterator[None]:
+    """What fails in `part` is noted in place of its figures."""
+    try:
+        yield
+    except Exception as error:  # whatever a model, a driver or the package raises
+        text = (
+            str(error)
+            if isinstance(error, compressors.CompressionError)
+            else f"{type(error).__name__}: {error}"
+        )
+        outcome.errors.append({"part": part, "error": text[:1000]})
+    finally:
+        save()
+
+
+@asynccontextmanager
+async def _running(plan: Plan, model: str, outcome: Measured, say: Say) -> AsyncIterator[_Running]:
+    """The model behind the engine that the proxy uses."""
+    loaded: list[Compressor] = []
+
+    def load() -> Compressor:
+        loaded.append(_load(plan, outcome.method, model, plan.dtype))
+        return loaded[0]
+
+    say(f"loading {model}")
+    started = time.perf_counter()
+    engine = Batcher(load, batch_tokens=plan.batch_tokens, max_queue_tokens=_QUEUE_TOKENS)
+    try:
+        await engine.loaded()
+        if engine.load_error is not None:
+            raise engine.load_error
+        outcome.load_s = time.perf_counter() - started
+        yield _Running(loaded[0], engine)
+    finally:
+        engine.close()
+        await engine.ended(_LAST_BATCH_S)
+
+
+def _load(plan: Plan, method: str, model: str, dtype: str | None, compat: str | None = None) -> Compressor:
+    return compressors.load(
+        method, model=model, device=plan.device, dtype=dtype, compat=compat, threads=plan.threads
+    )
+
+
+def _measure_machine(plan: Plan, outcome: Measured) -> None:
+    from compressors.measuring import arithmetic, matmul_rate
+
+    dtype = plan.dtype
+    if dtype is None and outcome.method != "llmlingua2" and compressors.has_accelerator(plan.device):
+        dtype = "bfloat16"  # as `load` chooses
+    outcome.matmul = asdict(matmul_rate(plan.device, dtype, plan.threads))
+    numbers = arithmetic(outcome.method, outcome.model)
+    outcome.parameters, outcome.multiplied_parameters = numbers.parameters, numbers.multiplied
+
+
+async def _measure_model(
+    plan: Plan, running: _Running, outcome: Measured, say: Say, save: Callable[[], None]
+) -> None:
+    from compressors.measuring import MatmulRate, arithmetic, peak_bytes
+    from proxy.bench.latency import measure
+
+    rate: Any = None if outcome.matmul is None else MatmulRate(**outcome.matmul)  # type: ignore[arg-type]
+    numbers = None if outcome.parameters is None else arithmetic(outcome.method, outcome.model)
+    for load in loads(plan, outcome.method, running.count, tokenizer(encoding_name(COUNT_AS))):
+        if not plan.latency:
+            break
+        say(f"{load.size} tokens, {load.concurrency} callers")
+        with _noted(outcome, f"{load.size} tokens, {load.concurrency} callers", save):
+            outcome.latency.append(await measure(running.engine, load, plan.device, numbers, rate))
+    outcome.peak_bytes, outcome.peak_of = peak_bytes(plan.device)
+    if plan.beside:
+        with _noted(outcome, "beside llmlingua", save):
+            await _measure_beside(plan, running, outcome, say, save)
+
+
+async def _measure_beside(
+    plan: Plan, running: _Running, outcome: Measured, say: Say, save: Callable[[], None]
+) -> None:
+    from compressors.measuring import package
+    from proxy.bench.beside import Sides, cases, compare
+
+    say("loading the llmlingua package")
+    method, model, encoding = outcome.method, outcome.model, tokenizer(encoding_name(COUNT_AS))
+    theirs = package(method, model, encoding=encoding, device=plan.device, dtype=plan.dtype)
+    parity = _load(plan, method, model, plan.dtype, "0.2.2")
+    sides = Sides(method, theirs, parity, running.engine, encoding)
+    for case in cases(method, plan.sizes, plan.messages, plan.rounds, running.count):
+        say(f"beside llmlingua: {case.name}")
+        with _noted(outcome, f"beside llmlingua, {case.name}", save):
+            outcome.beside.append(await compare(sides, case, running.count, plan.limit_s))
+
+
+def _measure_flips(plan: Plan, outcome: Measured, first: Compressor, say: Say) -> None:
+    from proxy.bench.flips import flips
+
+    def count(text: str) -> int:
+        return first.compress([Job(text=text, rate=1.0)])[0].original_tokens
+
+    texts = chat_messages(plan.flips, count, plan.seed, longest=_LONGEST_TEXT)
+    encoding = tokenizer(encoding_name(COUNT_AS))
+    jobs = [job_of(outcome.method, text, encoding, word_labels=True) for text in texts]
+    load = partial(_reload, plan, outcome)
+    outcome.flips += flips(jobs, first, load, plan.other_dtypes, say)
+
+
+def _reload(plan: Plan, outcome: Measured, dtype: str | None) -> Compressor:
+    return _load(plan, outcome.method, outcome.model, dtype or plan.dtype)
