@@ -70,15 +70,15 @@ class Causal:
 
     def __init__(self, model: Any, *, window: int, batch_tokens: int) -> None:
         self.window = window
+        self.batch_tokens = batch_tokens
+        self.device: torch.device = model.device
         self.head = Head(model)
         self.forwarded_tokens = 0
         """Tokens that went through the model so far, padding left out."""
         self._body = model.base_model
         names = inspect.signature(self._body.forward).parameters
         self._past_name = "cache" if "cache" in names else "past_key_values"  # renamed within transformers 5
-        self._device = model.device
-        self._batch_tokens = batch_tokens
-        self._costs = _CPU if self._device.type == "cpu" else _ACCELERATOR
+        self._costs = _CPU if self.device.type == "cpu" else _ACCELERATOR
         self._prefixes = Prefixes(self._costs.prefix_bytes)
         self._held: WeakSet[Held] = WeakSet()
         self._lines: WeakSet[Line] = WeakSet()
@@ -201,7 +201,7 @@ class Causal:
             )
 
     def _sorted(self, lengths: Sequence[int]) -> Iterator[list[int]]:
-        return batches(lengths, self._batch_tokens, self._costs.pass_tokens)
+        return batches(lengths, self.batch_tokens, self._costs.pass_tokens)
 
     def _is_worth_sharing(self, key: bytes, prefix: TokenIds, members: Sequence[Continuation]) -> bool:
         if len(prefix) < _WORTH_SHARING:
@@ -222,9 +222,9 @@ class Causal:
     def _on_device(self, arrays: Sequence[TokenIds]) -> Sequence[torch.Tensor]:
         """int64 arrays on the model's device, copied at once."""
         sizes = [len(array) for array in arrays]
-        buffer = torch.empty(sum(sizes), dtype=torch.int64, pin_memory=self._device.type == "cuda")
+        buffer = torch.empty(sum(sizes), dtype=torch.int64, pin_memory=self.device.type == "cuda")
         np.concatenate(arrays, out=buffer.numpy())
-        copy = buffer.to(self._device, non_blocking=True)
+        copy = buffer.to(self.device, non_blocking=True)
         return torch.split(copy, sizes)
 
     @torch.inference_mode()

@@ -109,6 +109,8 @@ class LLMLingua:
     ) -> None:
         """`start` begins every sequence: the model's BOS or what stands in for it, at least one token."""
         self.fingerprint = fingerprint
+        self.device = str(causal.device)
+        self.batch_tokens = causal.batch_tokens
         self._reader = reader
         self._causal = causal
         self._start = start
