@@ -6,24 +6,38 @@ N: tokens of all sequences, H: heads, D: size of a head.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch.nn import functional
 
 _HALF = (torch.bfloat16, torch.float16)
 
 
+@dataclass(frozen=True, slots=True)
 class Lengths:
-    """The tokens of each sequence, on the host and, summed up, on a device."""
+    """The tokens of each sequence of a row."""
 
-    def __init__(self, lengths: Sequence[int], device: torch.device) -> None:
-        self.each = list(lengths)
-        self.longest = max(self.each, default=0)
-        self.ends: torch.Tensor | None = None
-        """0 and each sequence's end; `(sequences + 1,)` int32; None on a CPU, which doesn't need it."""
+    each: Sequence[int]
+    longest: int
+    """At least the most tokens of a sequence."""
+    ends: torch.Tensor | None = None
+    """0 and where each sequence ends, on a CUDA device; `(sequences + 1,)` int32; None on a CPU."""
+
+    @classmethod
+    def of(cls, lengths: Sequence[int], device: torch.device) -> Lengths:
+        """Those of sequences that lie on `device`."""
+        ends = None
         if device.type == "cuda":
-            ends = torch.tensor([0, *self.each], dtype=torch.int32).cumsum(0, dtype=torch.int32)
-            self.ends = ends.pin_memory().to(device, non_blocking=True)
+            ends = torch.from_numpy(ends_of(lengths)).pin_memory().to(device, non_blocking=True)
+        return cls(lengths, max(lengths, default=0), ends)
+
+
+def ends_of(lengths: Sequence[int]) -> npt.NDArray[np.int32]:
+    """0 and where each sequence ends; `(sequences + 1,)` int32."""
+    return np.concatenate(([0], np.cumsum(lengths))).astype(np.int32)
 
 
 def is_packed(device: torch.device, dtype: torch.dtype) -> bool:
@@ -55,5 +69,5 @@ def attention(
 
 
 def _one(queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
-    parts = (part.transpose(0, 1)[None] for part in (queries, keys, values))  # (1, H, L, D)
-    return functional.scaled_dot_product_attention(*parts)[0].transpose(0, 1)  # (L, H, D)
+    queries, keys, values = (part.transpose(0, 1)[None] for part in (queries, keys, values))  # (1, H, L, D)
+    return functional.scaled_dot_product_attention(queries, keys, values)[0].transpose(0, 1)  # (L, H, D)

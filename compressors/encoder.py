@@ -7,7 +7,6 @@ B: sequences in a batch, L: tokens of its longest, N: tokens of all of them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,6 +17,7 @@ from compressors.attention import Lengths, is_packed
 from compressors.batches import batches
 from compressors.bert import Bert, is_known
 from compressors.errors import CompressionError
+from compressors.graphs import Graphs
 from compressors.linear import fastest, quantised
 from compressors.reading import TokenIds
 
@@ -61,6 +61,10 @@ class PackedEncoder:
         self._bert = Bert(model, quantised if eight_bits else fastest(sample.weight, sample.bias))
         self._device = model.device
         self._batch_tokens = batch_tokens
+        self._graphs: Graphs | None = None
+        if self._device.type == "cuda":
+            longest = int(model.config.max_position_embeddings)
+            self._graphs = Graphs(self._bert.logits, self._device, longest, batch_tokens)
 
     def keep_probabilities(self, sequences: Sequence[TokenIds]) -> list[Probabilities]:
         """See `Encoder`."""
@@ -72,15 +76,18 @@ class PackedEncoder:
     @torch.inference_mode()
     def _forward(self, sequences: Sequence[TokenIds]) -> list[Probabilities]:
         lengths = [len(sequence) for sequence in sequences]
-        rows = np.stack(
-            (np.concatenate(sequences), np.concatenate([np.arange(length) for length in lengths]))
-        )
-        host = torch.from_numpy(rows)  # (2, N) int64
-        if self._device.type == "cuda":
-            host = host.pin_memory().to(self._device, non_blocking=True)
-        logits = self._bert.logits(host[0], host[1], Lengths(lengths, self._device)).float()  # (N, 2)
-        flat: Probabilities = logits.softmax(-1)[:, KEEP].cpu().numpy()
-        return [flat[start:end] for start, end in pairwise([0, *np.cumsum(lengths).tolist()])]
+        row = np.stack((np.concatenate(sequences), np.concatenate([np.arange(length) for length in lengths])))
+        if self._graphs is not None:
+            logits = self._graphs(row, lengths)
+        else:
+            ids, positions = torch.from_numpy(row)  # (N,) int64 each
+            logits = self._bert.logits(ids, positions, Lengths.of(lengths, self._device))
+        flat: Probabilities = logits.float().softmax(-1)[:, KEEP].cpu().numpy()  # (N,)
+        if not np.isfinite(flat).all():
+            raise CompressionError(
+                f"the model overflows in {logits.dtype}; another dtype may hold its numbers"
+            )
+        return np.split(flat, np.cumsum(lengths)[:-1])
 
 
 class PaddedEncoder:

@@ -97,8 +97,8 @@ class Compressor(Section):
     device: str = "auto"
     """`auto` (a GPU where there is one), `cpu`, `cuda`, `cuda:1` …"""
     dtype: Literal["float32", "bfloat16", "float16", "int8"] | None = None
-    """Number format of the forward pass; by default float32 on a CPU and bfloat16 on a GPU; int8 for BERT-like
-    classifiers on a CPU."""
+    """Number format of the forward pass; by default float32 on a CPU, on a GPU float16 for classifiers and
+    bfloat16 for causal models; int8 for BERT-like classifiers on a CPU."""
     trust_remote_code: bool = False
     """Whether code that comes with a hub model may run here."""
     batch_tokens: int | None = Field(default=None, ge=64)
