@@ -9,12 +9,14 @@ import math
 from typing import Any, Literal
 
 import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from torch.overrides import TorchFunctionMode
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
     AutoModelForTokenClassification,
     AutoTokenizer,
+    PreTrainedTokenizerFast,
 )
 
 from compressors.errors import CompressionError
@@ -22,8 +24,11 @@ from compressors.identity import EMBEDDED
 
 PREFIX = "shape:"
 """What the name of a shape begins with, where a model is named: `shape:mbert`."""
+BYTES = "bytes"
+"""Behind the `@`: a byte-level vocabulary made here, which gives a text back as it was, as GPT-2's and Llama's do."""
 
 _SEED = 0
+_BYTE_ENTRIES, _FREQUENCY = 20_000, 3000
 _STD = 0.02
 _DRAWS = frozenset(("normal_", "uniform_", "trunc_normal_", "kaiming_uniform_", "kaiming_normal_"))
 """What torch.nn.init and tensors call them."""
@@ -164,7 +169,7 @@ def load_shape(
 
     Each weight is drawn in float32 and rounded, so that the same kind of device gives the same weights in
     every dtype, up to rounding; no more than one weight is held twice. The tokenizer is that of the
-    embedded model for `task`, or the folder or hub name behind an `@`.
+    embedded model for `task`; or what an `@` is followed by: a folder, a hub name, or `bytes`.
 
     Raises `CompressionError` for an unknown shape, one that isn't for `task`, or a tokenizer that has more
     entries than the shape; `OSError` or `ValueError` for a tokenizer that can't be loaded.
@@ -174,9 +179,13 @@ def load_shape(
         allowed = ", ".join(PREFIX + known for known, shape in SHAPES.items() if shape[0] == task)
         raise CompressionError(f"{model!r} is no {task} model; such shapes are {allowed}")
     config = config_of(model)
-    options: dict[str, Any] = {"config": config, "trust_remote_code": trust_remote_code} if words else {}
     method = "llmlingua2" if task == "classifier" else "llmlingua"
-    tokenizer = AutoTokenizer.from_pretrained(words or EMBEDDED[method], **options)
+    tokenizer: Any
+    if words == BYTES:
+        tokenizer = _byte_level(AutoTokenizer.from_pretrained(EMBEDDED[method]))
+    else:
+        options: dict[str, Any] = {"config": config, "trust_remote_code": trust_remote_code} if words else {}
+        tokenizer = AutoTokenizer.from_pretrained(words or EMBEDDED[method], **options)
     if len(tokenizer) > config.vocab_size:
         raise CompressionError(
             f"{model!r}: its tokenizer has {len(tokenizer)} entries, the shape only {config.vocab_size}"
@@ -199,6 +208,35 @@ def _parts(model: str) -> tuple[str, str]:
         allowed = ", ".join(PREFIX + known for known in SHAPES)
         raise CompressionError(f"unknown shape {model!r}; known are {allowed}")
     return name, words
+
+
+def _byte_level(words: Any) -> Any:
+    """A byte-level tokenizer with a BOS before every text, trained on the entries of the tokenizer `words`."""
+    known = words.get_vocab()
+    entries = sorted((entry for entry in known if entry.isalpha() and len(entry) > 1), key=known.__getitem__)
+    backend = Tokenizer(models.BPE())
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    backend.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=_BYTE_ENTRIES,
+        special_tokens=["<s>", "</s>"],
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+        show_progress=False,
+    )
+    forms = (
+        form
+        for rank, entry in enumerate(entries, 1)
+        for _ in range(
+            1 + _FREQUENCY // rank
+        )  # BERT's entries are in the order of their frequency (Zipf's law)
+        for form in (f" {entry}", f" {entry.capitalize()}", entry.capitalize())
+    )
+    backend.train_from_iterator(forms, trainer)
+    backend.post_processor = processors.TemplateProcessing(
+        single="<s> $A", special_tokens=[("<s>", backend.token_to_id("<s>"))]
+    )
+    names = {"bos_token": "<s>", "eos_token": "</s>"}
+    return PreTrainedTokenizerFast(tokenizer_object=backend, **names)  # type: ignore[no-untyped-call]
 
 
 class _Undrawn(TorchFunctionMode):

@@ -63,7 +63,7 @@ def job_of(method: str, text: str, tokenizer: Tokenizer, *, word_labels: bool = 
     """Half of `text` is to stay; for LongLLMLingua, paragraphs are documents that a question is asked about."""
     if method != "longllmlingua":
         return Job(text=text, rate=RATE, tokenizer=tokenizer, word_labels=word_labels)
-    spans = tuple(match.span() for match in re.finditer(r"(?:(?!\n\n).)+", text, re.DOTALL))
+    spans = tuple(match.span() for match in re.finditer(r"\S(?:(?!\n\n).)*", text, re.DOTALL))
     return Job(
         text=text,
         rate=RATE,

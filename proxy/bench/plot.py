@@ -36,23 +36,27 @@ def _draw(left: Axes, right: Axes, found: Measured) -> None:
         if each.size.isdecimal() and each.latency is not None:
             lines.setdefault(each.concurrency, []).append(each)
     for number, (callers, some) in enumerate(sorted(lines.items())):
-        sizes = [int(each.size) for each in some]
         middles = [each.latency.p50 for each in some if each.latency is not None]
         rates = [each.tokens_per_s or 0.0 for each in some]
         for panel, values in ((left, middles), (right, rates)):
             panel.plot(
-                sizes,
+                [int(each.size) for each in some],
                 values,
                 label=f"{callers} caller{'s' * (callers > 1)}",
                 marker=_MARKERS[number % len(_MARKERS)],
                 color=f"C{number % 10}",
             )
     _draw_package(left, found)
+    sizes = sorted({int(each.size) for some in lines.values() for each in some})
     title = f"{found.model} · {found.method} · {found.dtype or 'default dtype'}"
     left.set(title=title, ylabel="latency, median (ms)", xscale="log", yscale="log")
+    left.yaxis.set_major_formatter("{x:,g}")
     right.set(title="throughput", ylabel="tokens/s", xscale="log", ylim=(0, None))
+    right.margins(y=0.1)
     for panel in (left, right):
         panel.set_xlabel("tokens of a text")
+        panel.set_xticks(sizes, [f"{size:,}" for size in sizes])
+        panel.minorticks_off()
         panel.grid(color="0.9")
         panel.spines[["top", "right"]].set_visible(False)
         if panel.get_legend_handles_labels()[0]:

@@ -34,6 +34,8 @@ async def measured(plan: Plan, model: str, found: list[Measured], say: Say, save
     from compressors.measuring import usual_method
 
     method = plan.method or usual_method(model)
+    if plan.beside and method != "llmlingua2" and model.startswith("shape:") and "@" not in model:
+        model += "@bytes"  # the package fails where a tokenizer doesn't give its text back as it was
     outcome = Measured(model=model, method=method, device=plan.device, dtype=plan.dtype)
     found.append(outcome)
     with _noted(outcome, "the machine", save):

@@ -50,7 +50,7 @@ def _latency(found: Sequence[Latency]) -> Table:
 
 
 def _times(found: Sequence[Latency]) -> Table:
-    figures = ["queue", "tokenize", "model", "select", "fill", "use", "use in model"]
+    figures = ["queue", "tokenize", "model", "select", "fill", "use", "in model"]
     table = _table(
         "where the time went, in ms for a text; batch fill and use in %", ["tokens", "callers"], figures
     )
@@ -79,14 +79,15 @@ def _by_size(table: Table, found: Sequence[Latency]) -> Iterator[tuple[str, Late
 
 def _beside(found: Sequence[Beside]) -> Table:
     title = "beside the llmlingua package; words and texts decided alike in %"
-    table = _table(title, ["case", "side"], ["ms, median", "times", "words", "texts"])
+    table = _table(title, ["case", "side"], ["tokens", "ms, median", "times", "words", "texts"])
     for each in found:
         for number, side in enumerate(each.sides):
             middle = sorted(side.seconds)[len(side.seconds) // 2] if side.seconds else None
             alike = _percent(each.words_alike, 2), _percent(each.texts_alike)
             table.add_row(
-                "" if number else f"{each.case} ({each.tokens} tokens)",
+                "" if number else each.case,
                 side.name,
+                "" if number else f"{each.tokens:,}",
                 _number(None if middle is None else 1000 * middle, 1),
                 _number(side.times, 2),
                 *(alike if "parity" in side.name else ("", "")),
@@ -105,7 +106,7 @@ def _flips(found: Sequence[Flips]) -> Table:
 
 
 def _table(title: str, names: Sequence[str], figures: Sequence[str]) -> Table:
-    table = Table(title=title, title_justify="left", min_width=len(title))
+    table = Table(title=title, title_justify="left", min_width=len(title), collapse_padding=True)
     for name in names:
         table.add_column(name, no_wrap=True)
     for figure in figures:

@@ -19,7 +19,10 @@ WORDS = (  # noqa: SIM905
     "going look asked later point knew next city business give group toward young days let room word committee "
     "bridge budget river meeting report market question answer number price letter office engineer contract council "
     "measure result weather harbour library teacher station window garden account history project evidence machine "
-    "language problem program service student company minister decision agreement discussion, proposal, estimate"
+    "language problem program service student company minister decision agreement discussion, proposal, estimate "
+    "floodplain counterproposal unenforceable reconsidered Marchetti Okonkwo Thorvaldsen 3,450 2019 17.5 subcontractor "
+    "scaffolding cofferdam embankment procurement indemnification tendering geotechnical Brzezinski decommissioned "
+    "abutments surveyor's well-drained overspending misallocated piezometer 1,280,000 retrofitting, bypass turbidity"
 ).split()
 QUESTION = (
     "What did the committee decide about the price of the new bridge, and who said that it will cost more?"

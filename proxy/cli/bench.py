@@ -55,7 +55,7 @@ def _numbers(
     show_default=True,
     help="`embedded`, a folder, a name on the Hugging Face hub, or random weights of a shape: shape:mbert, "
     "shape:xlm-roberta-large, shape:gpt2, shape:qwen2.5-0.5b, shape:phi-2, shape:llama-2-7b. "
-    "shape:NAME@FOLDER takes the tokenizer in FOLDER. Repeatable.",
+    "shape:NAME@FOLDER takes the tokenizer in FOLDER, shape:NAME@bytes a byte-level one. Repeatable.",
 )
 @click.option(
     "--method",
@@ -134,6 +134,7 @@ def command(
     What fails is noted and the rest is measured; then the exit status is 1.
     """
     _check_outputs(json_path, plot_path)
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # what it warns of is meant here
     given = {key: value for key, value in options.items() if value is not None}
     plan = Plan(models=models, latency=not no_latency, **{**(_QUICK if quick else {}), **given})
     busy, found = os.getloadavg(), list[Measured]()

@@ -136,6 +136,15 @@ def test_a_folder_gives_another_tokenizer(small: None, tiny_folder: Callable[[st
     assert plain.fingerprint != other.fingerprint
 
 
+def test_the_byte_level_tokenizer_gives_a_text_back(small: None) -> None:
+    tokenizer = load_checkpoint("shape:small-causal@bytes", "causal", device="cpu").tokenizer
+    text = "What did the committee agree?\n\nNobody  knows: 3,450 naïve 日本語 bridges."
+    ids = tokenizer(text)["input_ids"]
+    assert tokenizer.decode(ids[1:]) == text
+    assert ids[0] == tokenizer.bos_token_id
+    assert len(tokenizer.tokenize("The committee of the old town agreed.")) == 8
+
+
 def test_a_tokenizer_that_is_larger_than_the_shape_is_refused(
     small: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
