@@ -14,7 +14,7 @@ from compressors.base import (
 )
 from compressors.errors import CompressionError
 from compressors.identity import fingerprint
-from compressors.loading import has_accelerator, load
+from compressors.loading import devices, has_accelerator, load
 from compressors.render import render
 from compressors.strategy import Strategy
 
@@ -29,6 +29,7 @@ __all__ = [
     "Strategy",
     "Tokenizer",
     "Word",
+    "devices",
     "fingerprint",
     "has_accelerator",
     "load",

@@ -64,7 +64,7 @@ def attention(
             False,
         )[0]
         return output
-    rows = zip(*(part.split(lengths.each) for part in (queries, keys, values)), strict=True)
+    rows = zip(*(torch.split(part, list(lengths.each)) for part in (queries, keys, values)), strict=True)
     return torch.cat([_one(*row) for row in rows])
 
 

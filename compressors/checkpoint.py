@@ -61,8 +61,8 @@ def load_checkpoint(
 ) -> Checkpoint:
     """The model in `folder`, the shape that `model` names (`shapes`), or else what it names on the Hugging Face hub.
 
-    `dtype` is float32 where none is given, but on a CUDA device float16 for a classifier, bfloat16 for a causal model. A checkpoint that is
-    quantised (GPTQ, AWQ, bitsandbytes) stays so; it needs the extra `laconic[quantized]`.
+    `dtype` is float32 where none is given, but on a CUDA device float16 for a classifier and bfloat16 for a causal
+    model. A checkpoint that is quantised (GPTQ, AWQ, bitsandbytes) stays so; it needs the extra `laconic[quantized]`.
 
     Raises `CompressionError` if it isn't there, isn't a model for `task` (a token classifier needs two
     labels), or if `dtype` or `device` is unknown.
@@ -113,6 +113,17 @@ def extend_vocabulary(checkpoint: Checkpoint, tokens: Sequence[str]) -> frozense
         torch.manual_seed(42)
         model.resize_token_embeddings(len(tokenizer))
     return frozenset(special)
+
+
+def all_devices(device: str) -> list[str]:
+    """The devices that `device` lists, between commas; `auto` stands for all CUDA devices, else for what it takes."""
+    found: dict[str, None] = {}
+    for name in (part.strip() for part in device.split(",")):
+        if name == "auto" and torch.cuda.device_count() > 1:
+            found |= {f"cuda:{number}": None for number in range(torch.cuda.device_count())}
+        else:
+            found[name] = None
+    return list(found)
 
 
 def choose_device(device: str) -> torch.device:

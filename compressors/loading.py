@@ -18,8 +18,15 @@ COMPATIBLE = ("0.2.2",)
 EIGHT_BITS = "int8"
 
 
+def devices(device: str) -> list[str]:
+    """The devices that a list such as `cuda:0,cuda:1` names; `auto` stands for every GPU there is. Imports torch."""
+    from compressors.checkpoint import all_devices
+
+    return all_devices(device)
+
+
 def has_accelerator(device: str = "auto") -> bool:
-    """Whether `device`, as `load` takes it, is more than the machine's processor; `auto` imports torch."""
+    """Whether `device`, as `devices` takes it, is more than the machine's processor; `auto` imports torch."""
     if device != "auto":
         return not device.startswith("cpu")
     from compressors.checkpoint import choose_device
@@ -69,7 +76,7 @@ def load(
         "classifier" if method == "llmlingua2" else "causal",
         folder=None if is_shape(model) else folder_of(method, model),
         device=device,
-        dtype=dtype,
+        dtype=_loaded_dtype(method, dtype, compat),
         revision=revision,
         trust_remote_code=trust_remote_code,
     )
@@ -82,6 +89,12 @@ def load(
     if dtype == EIGHT_BITS:
         raise CompressionError("int8 is for llmlingua2; causal models take float32, bfloat16 or float16")
     return _causal(checkpoint, method, name, compat, unreadable_share, batch_tokens, trust_remote_code)
+
+
+def _loaded_dtype(method: str, dtype: str | None, compat: str | None) -> str | None:
+    """What the checkpoint is loaded in; parity with the package needs its float32."""
+    parity = dtype is None and compat is not None and method == "llmlingua2"
+    return "float32" if parity or dtype == EIGHT_BITS else dtype
 
 
 def _classifying(

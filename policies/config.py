@@ -95,7 +95,7 @@ class Compressor(Section):
     revision: str | None = None
     """Branch, tag or commit of a hub model."""
     device: str = "auto"
-    """`auto` (a GPU where there is one), `cpu`, `cuda`, `cuda:1` …"""
+    """`auto` (every GPU, else the processor), `cpu`, `cuda`, `cuda:1` …, or several: `cuda:0,cuda:1`."""
     dtype: Literal["float32", "bfloat16", "float16", "int8"] | None = None
     """Number format of the forward pass; by default float32 on a CPU, on a GPU float16 for classifiers and
     bfloat16 for causal models; int8 for BERT-like classifiers on a CPU."""

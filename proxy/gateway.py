@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import compressors
-from compressors.engines import Batcher, Engine
+from compressors.engines import Batcher, Engine, Several
 from policies.break_even import token_s
 from policies.config import Compressor, Config, StoreConfig
 from policies.routes import Choice, choice_of
@@ -166,9 +166,15 @@ class Gateway:
             await asyncio.gather(*(engine.ended(_LAST_BATCH_S) for engine in self.engines.values()))
 
 
-def engine_of(compressor: Compressor) -> Batcher:
-    """A batcher that loads the compressor's model."""
+def engine_of(compressor: Compressor) -> Engine:
+    """What runs the compressor's model in this process, on each of its devices; needs a running event loop."""
+    if compressor.device == "auto" or "," in compressor.device:
+        devices = functools.partial(compressors.devices, compressor.device)
+        return Several(functools.partial(_batcher, compressor), devices)
+    return _batcher(compressor, compressor.device)
 
+
+def _batcher(compressor: Compressor, device: str) -> Batcher:
     def load() -> compressors.Compressor:
         for encoding in ("o200k_base", "cl100k_base"):  # half a second each, which no request should wait for
             tokenizer(encoding)
@@ -176,7 +182,7 @@ def engine_of(compressor: Compressor) -> Batcher:
             compressor.method,
             model=compressor.model,
             revision=compressor.revision,
-            device=compressor.device,
+            device=device,
             dtype=compressor.dtype,
             trust_remote_code=compressor.trust_remote_code,
             batch_tokens=compressor.batch_tokens,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from compressors.engines.batcher import Batcher
 from compressors.engines.engine import (
+    BatchStatistics,
     Engine,
     NotReadyError,
     QueueFullError,
@@ -12,12 +13,15 @@ from compressors.engines.engine import (
     Timings,
     estimated_tokens,
 )
+from compressors.engines.several import Several
 
 __all__ = [
+    "BatchStatistics",
     "Batcher",
     "Engine",
     "NotReadyError",
     "QueueFullError",
+    "Several",
     "Shortened",
     "Speed",
     "Timings",

@@ -91,9 +91,13 @@ class Speed:
 class Engine(Protocol):
     """One compressor at work for many callers; all but `Speed.add` is called on the event loop."""
 
-    speed: Speed
-    load_error: Exception | None
-    """Why the model could not be loaded."""
+    @property
+    def speed(self) -> Speed:
+        """How fast it is."""
+
+    @property
+    def load_error(self) -> Exception | None:
+        """Why the model could not be loaded."""
 
     @property
     def is_ready(self) -> bool:
