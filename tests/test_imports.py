@@ -49,9 +49,12 @@ def test_the_proxy_knows_only_the_public_face_of_compressors() -> None:
     assert used <= PUBLIC_FACE
 
 
-@pytest.mark.parametrize("module", ["proxy.app", "proxy.cli.serve", "compressors", "policies.plan"])
+@pytest.mark.parametrize(
+    "module", ["proxy.app", "proxy.cli.serve", "proxy.sharing", "compressors", "policies.plan"]
+)
 def test_start_up_leaves_heavy_modules_alone(module: str) -> None:
-    code = f"import sys, {module}; print(*sorted({{'torch', 'transformers', 'litellm', 'openai'}} & set(sys.modules)))"
+    heavy = {"torch", "transformers", "litellm", "openai", "ray"}
+    code = f"import sys, {module}; print(*sorted({heavy} & set(sys.modules)))"
     result = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )

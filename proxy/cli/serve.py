@@ -168,8 +168,9 @@ def _serve_on_ray(
         if config_path
         else functools.partial(Source, policy=policy)
     )
+    cluster = serving.Cluster(address=address, host=host, port=port, workers=workers, level=level)
     try:
-        serving.run(read, settings, address=address, host=host, port=port, workers=workers, level=level)
+        serving.run(read, settings, cluster)
     except (UnsharedStoreError, ConnectionError, RuntimeError) as error:
         raise click.ClickException(str(error)) from error
 

@@ -1,4 +1,4 @@
-"""The proxy and its compressors as an application of Ray Serve.
+"""The proxy and its compressors as deployments of Ray Serve.
 
 `build` is what a RayService or `serve run` imports. Owns the deployments' options; knows nothing of how a cluster is
 started.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from proxy.settings import Settings
 NAME = "laconic"
 _PROXY_REQUESTS = 4096  # of one proxy at a time; `max_in_flight` bounds them with an answer of its own
 _DRAIN_S = 30.0
+_TRIES = 3  # to load a model
 
 
 class Proxy:
@@ -58,38 +60,42 @@ class Arguments(BaseModel):
     """The configuration file, on the machine that deploys."""
     workers: int = Field(default=1, ge=1)
     """Proxies."""
+    version: str = ""
+    """Anything: where it changes, Ray has the file read again."""
     quiet: bool = False
     """Whether only warnings are logged."""
 
 
 def build(arguments: Arguments) -> serve.Application:
-    """The application that a file describes; raises `ConfigError`, `UnsharedStoreError`, OSError."""
+    """All that a file describes as one application; raises `ConfigError`, `UnsharedStoreError`, OSError."""
     level = logging.WARNING if arguments.quiet else logging.INFO
-    return application(Source.read(arguments.config), Settings.from_environment(), arguments.workers, level)
-
-
-def application(source: Source, settings: Settings, workers: int, level: int) -> serve.Application:
-    """`workers` proxies before the compressors that `source` names.
-
-    Raises `ConfigError`, and `UnsharedStoreError` for several proxies without a store that they share.
-    """
-    config = source.config(settings)
-    require_shared_store(config, workers)
-    handles = {
-        name: _deployment(name, compressor).bind(compressor, level)
-        for name, compressor in used_compressors(config).items()
+    source = Source.read(arguments.config)
+    config = source.config(Settings.from_environment())
+    require_shared_store(config, arguments.workers)
+    compressors = {
+        name: copies(name, compressor, level) for name, compressor in used_compressors(config).items()
     }
-    ingress = serve.deployment(
+    return proxies(source, arguments.workers, level, compressors)
+
+
+def proxies(
+    source: Source,
+    workers: int,
+    level: int,
+    compressors: Mapping[str, serve.Application | DeploymentHandle[Any]],
+) -> serve.Application:
+    """So many proxies before `compressors`, which go by the names of `used_compressors`."""
+    return serve.deployment(
         name="proxy",
         num_replicas=workers,
         max_ongoing_requests=_PROXY_REQUESTS,
         graceful_shutdown_timeout_s=_DRAIN_S,
         max_surge_percent=100,  # the old ones serve until the new ones do
-    )(serve.ingress()(Proxy))
-    return ingress.bind(source, level, handles)
+    )(serve.ingress()(Proxy)).bind(source, level, dict(compressors))
 
 
-def _deployment(name: str, compressor: Compressor) -> serve.Deployment:
+def copies(name: str, compressor: Compressor, level: int) -> serve.Application:
+    """A compressor as its `ray` section wants it."""
     ray = compressor.ray
     number: dict[str, Any] = {"num_replicas": ray.num_replicas or 1}
     if ray.max_replicas is not None:
@@ -101,8 +107,14 @@ def _deployment(name: str, compressor: Compressor) -> serve.Deployment:
             }
         }
     return serve.deployment(
-        name="compressor-" + re.sub(r"[^\w.-]", "_", name),
+        name=deployment_name(name),
         ray_actor_options={"num_gpus": ray.num_gpus, "num_cpus": ray.num_cpus},
         max_ongoing_requests=ray.max_ongoing_requests,
+        max_constructor_retry_count=_TRIES,
         **number,
-    )(CompressorReplica)
+    )(CompressorReplica).bind(compressor, level)
+
+
+def deployment_name(name: str) -> str:
+    """What Ray calls a compressor of this name."""
+    return "compressor-" + re.sub(r"[^\w.-]", "_", name)

@@ -20,8 +20,8 @@ from proxy.sharing.state import Reply, State
 
 _ATTEMPTS = 5
 _AGAIN_S = 0.1
-_WHILE_LOADING_S = 0.5  # between two questions for the state
-_WHILE_IDLE_S = 5.0  # every answer tells it as well
+_ASK_S = 0.5  # between two questions for the state; every answer tells it as well
+_NO_COPY_S = 3.0  # without an answer to that, and there is none
 _ALL_TOKENS = 10_000_000  # so many that nothing is left of what was known of a speed before
 
 
@@ -111,7 +111,7 @@ class RayEngine:
             future.set_exception(outcome)
 
     async def _answer(self, job: Job) -> Any:
-        """What a copy says to a job. The caller's deadline ends this, also while there is no copy at all."""
+        """What a copy says to a job; the caller's deadline ends the wait for one that has room."""
         for _ in range(_ATTEMPTS):
             response = self._handle.shorten.remote(job)
             try:
@@ -130,8 +130,13 @@ class RayEngine:
     async def _watch(self) -> None:
         """Keep in touch while nothing is asked."""
         while True:
+            response = self._handle.state.remote()
             try:
-                self._told(await self._handle.state.remote())
+                async with asyncio.timeout(_NO_COPY_S):
+                    self._told(await response)
+            except TimeoutError:  # nobody is to wait for a copy until there is one
+                response.cancel()  # type: ignore[no-untyped-call] # Ray has it so
+                self._state = State()
             except DeploymentUnavailableError:
                 self._state = State()
                 self.load_error = CompressionError(
@@ -140,7 +145,7 @@ class RayEngine:
                 self._settled.set()
             except (RayError, RayServeException):
                 pass
-            await asyncio.sleep(_WHILE_IDLE_S if self._state.is_ready else _WHILE_LOADING_S)
+            await asyncio.sleep(_ASK_S)
 
     def _told(self, state: State) -> None:
         self._state = state

@@ -1,78 +1,119 @@
 """`laconic serve --engine ray`: a cluster, found or started, that serves until this process is told to end.
 
-Knows the cluster's life; the application is `deployment.py`'s.
+Owns what runs on it, and the change from one configuration to the next; the deployments are `deployment.py`'s. Each
+compressor is an application of its own, so that a new configuration leaves those as they are that it goes on using,
+and the proxies change over once new ones are loaded.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import logging
 import os
 import queue
 import signal
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 # Before Ray is imported, which reads it then.
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 
 import ray
 from ray import serve
+from ray.serve.schema import ApplicationStatus
 
-from compressors import CompressionError
+from policies.config import Compressor
 from policies.loading import ConfigError
-from proxy.cluster.deployment import NAME, application
-from proxy.cluster.source import Source, UnsharedStoreError
-from proxy.settings import Settings, SettingsError
+from proxy.cluster.deployment import NAME, copies, deployment_name, proxies
+from proxy.cluster.source import Source, UnsharedStoreError, require_shared_store, used_compressors
+from proxy.settings import Settings
 
 _log = logging.getLogger("laconic.cluster")
 
 
-def run(
-    read: Callable[[], Source],
-    settings: Settings,
-    *,
-    address: str | None,
-    host: str,
-    port: int,
-    workers: int,
-    level: int,
-) -> None:
-    """Serve what `read` gives on the Ray cluster at `address`, or on one that is started on this machine.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """Where and how to serve."""
 
-    SIGHUP deploys what `read` gives then; requests under way are served to their end. Raises what `application`
-    raises, ConnectionError where no cluster answers, and RuntimeError if Ray can't start the application.
+    address: str | None
+    """Of the Ray cluster; None starts one of this machine alone."""
+    host: str
+    port: int
+    """What the cluster's machines listen on, unless Ray Serve runs there already."""
+    workers: int
+    """Proxies."""
+    level: int
+    """Of the log."""
+
+
+def run(read: Callable[[], Source], settings: Settings, cluster: Cluster) -> None:
+    """Serve what `read` gives until SIGINT or SIGTERM; on SIGHUP, serve what it gives then.
+
+    Raises `ConfigError` or `UnsharedStoreError` for what can't be served, ConnectionError where no cluster answers,
+    and RuntimeError if Ray can't start an application.
     """
-    app = application(read(), settings, workers, level)
-    dashboard = False if address is None else None  # a cluster has its own
-    ray.init(address or "local", namespace=NAME, logging_level=logging.WARNING, include_dashboard=dashboard)
+    source = read()
+    require_shared_store(source.config(settings), cluster.workers)
+    dashboard = False if cluster.address is None else None  # a cluster has its own
+    ray.init(
+        cluster.address or "local", namespace=NAME, logging_level=logging.WARNING, include_dashboard=dashboard
+    )
     try:
-        serve.start(proxy_location="EveryNode", http_options={"host": host, "port": port})
-        serve.run(app, name=NAME, route_prefix="/")
-        _log.info("%d proxies serve on port %d of the cluster's machines", workers, port)
+        serve.start(proxy_location="EveryNode", http_options={"host": cluster.host, "port": cluster.port})
+        _deploy(source, settings, cluster)
+        _log.info("%d proxies serve on port %d of the cluster's machines", cluster.workers, cluster.port)
         for number in _signals():
             if number != signal.SIGHUP:
                 break
-            _deploy_again(read, settings, workers, level)
-        serve.delete(NAME)
+            try:
+                _deploy(read(), settings, cluster)
+            except (ConfigError, UnsharedStoreError, OSError, ValueError, RuntimeError) as error:
+                _log.error("configuration refused, the old one stays: %s", error)
+            else:
+                _log.info("configuration deployed again")
+        for name in (NAME, *_compressors()):
+            serve.delete(name)
     finally:
         ray.shutdown()
 
 
-def _deploy_again(read: Callable[[], Source], settings: Settings, workers: int, level: int) -> None:
-    try:
-        serve.run(application(read(), settings, workers, level), name=NAME, route_prefix="/")
-    except (
-        ConfigError,
-        SettingsError,
-        CompressionError,
-        UnsharedStoreError,
-        OSError,
-        ValueError,
-        RuntimeError,
-    ) as error:
-        _log.error("configuration not deployed: %s", error)
-    else:
-        _log.info("configuration deployed again")
+def _deploy(source: Source, settings: Settings, cluster: Cluster) -> None:
+    """Start what isn't there, change the proxies over, and take away what is no longer used."""
+    config = source.config(settings)
+    require_shared_store(config, cluster.workers)
+    used = {name: _application(name, c) for name, c in used_compressors(config).items()}
+    there = _compressors()
+    for name, application in used.items():
+        if there.get(application) != ApplicationStatus.RUNNING:
+            try:
+                compressor = config.compressors[name]
+                serve.run(copies(name, compressor, cluster.level), name=application, route_prefix=None)
+            except RuntimeError:
+                serve.delete(application)
+                raise
+    handles = {
+        name: serve.get_deployment_handle(deployment_name(name), application)
+        for name, application in used.items()
+    }
+    serve.run(proxies(source, cluster.workers, cluster.level, handles), name=NAME, route_prefix="/")
+    for application in _compressors():
+        if application not in used.values():
+            serve.delete(application)
+
+
+def _application(name: str, compressor: Compressor) -> str:
+    """Names what runs of a compressor; another configuration of the same one has another name."""
+    digest = hashlib.sha256(compressor.model_dump_json().encode()).hexdigest()[:8]
+    return f"{NAME}-{deployment_name(name)}-{digest}"
+
+
+def _compressors() -> dict[str, ApplicationStatus]:
+    """The applications on the cluster that are compressors of ours."""
+    applications = serve.status().applications
+    return {
+        name: known.status for name, known in applications.items() if name.startswith(f"{NAME}-compressor-")
+    }
 
 
 def _signals() -> Iterator[int]:
@@ -80,6 +121,7 @@ def _signals() -> Iterator[int]:
     came: queue.SimpleQueue[int] = queue.SimpleQueue()
     with contextlib.ExitStack() as stack:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            stack.callback(signal.signal, number, signal.signal(number, lambda number, _: came.put(number)))
+            before = signal.signal(number, lambda number, _: came.put(number))
+            stack.callback(signal.signal, number, before)
         while True:
             yield came.get()

@@ -21,6 +21,7 @@ from proxy.sharing.messages import HOST, key_of, packed, unpacked
 from proxy.sharing.state import Reply, State
 
 _AGAIN_S = 0.1
+_LONG_BYTES = 2**20
 _NO_LIMIT = aiohttp.ClientTimeout(total=None)  # callers have deadlines of their own
 _log = logging.getLogger("laconic.compressor")
 
@@ -86,12 +87,15 @@ class Channel:
 
     async def _stay_connected(self) -> None:
         while True:
+            connected = False
             with contextlib.suppress(aiohttp.ClientError, OSError):
                 async with self._session.ws_connect(self._url) as socket:
+                    connected = True
                     await socket.send_bytes(packed(self._compressor))
                     async for message in socket:
                         self._told(unpacked(message.data))
-                    self._lost()
+            if connected:
+                self._lost()
             await asyncio.sleep(_AGAIN_S)
 
     def _lost(self) -> None:
@@ -111,8 +115,11 @@ class Channel:
 
     async def _shorten(self, job: Job, future: asyncio.Future[Shortened]) -> None:
         outcome: Shortened | CompressionError
+        content = packed(job)
+        # Long ones are sent in parts, so that they don't hold up the event loop.
+        data = content if len(content) < _LONG_BYTES else io.BytesIO(content)
         try:
-            async with self._session.post(self._url, data=io.BytesIO(packed(job))) as response:
+            async with self._session.post(self._url, data=data) as response:
                 response.raise_for_status()
                 reply: Reply = unpacked(await response.read())
         except (aiohttp.ClientError, OSError):

@@ -16,7 +16,7 @@ from compressors import Job
 from compressors.engines import NotReadyError, Shortened, Speed, estimated_tokens
 from policies.config import Compressor
 from proxy.sharing.channel import Channel
-from proxy.sharing.messages import HOST, keeper_socket, unpacked
+from proxy.sharing.messages import HOST, Place, keeper_socket, unpacked
 
 _AGAIN_S = 0.2
 _ALL_TOKENS = 10_000_000  # so many that nothing is left of what was known of a speed before
@@ -93,8 +93,9 @@ class SharedEngine:
         return [channel for channel in self._channels if channel.is_ready]
 
     async def _open(self) -> None:
-        for path in await self._paths():
-            self._channels.append(Channel(path, self._compressor, self._take_news))
+        for place in await places(self._folder, self._compressor.device):
+            compressor = self._compressor.model_copy(update={"device": place.device})
+            self._channels.append(Channel(place.path, compressor, self._take_news))
 
     def _take_news(self) -> None:
         errors = [channel.load_error for channel in self._channels]
@@ -103,17 +104,18 @@ class SharedEngine:
             fastest = min(channel.state.seconds_per_token for channel in ready)
             self.speed.add(_ALL_TOKENS, _ALL_TOKENS * fastest)
 
-    async def _paths(self) -> list[Path]:
-        """The sockets of the compressor's devices, as soon as the supervisor says them."""
-        socket = str(keeper_socket(self._folder))
-        while True:
-            try:
-                async with (
-                    aiohttp.ClientSession(connector=aiohttp.UnixConnector(socket)) as session,
-                    session.post(HOST, data=self._compressor.device) as response,
-                ):
-                    response.raise_for_status()
-                    paths: list[Path] = unpacked(await response.read())
-                    return paths
-            except (aiohttp.ClientError, OSError):
-                await asyncio.sleep(_AGAIN_S)
+
+async def places(folder: Path, device: str) -> list[Place]:
+    """Where the devices of a configuration's `device` are served, as soon as the supervisor says it."""
+    socket = str(keeper_socket(folder))
+    while True:
+        try:
+            async with (
+                aiohttp.ClientSession(connector=aiohttp.UnixConnector(socket)) as session,
+                session.post(HOST, data=device) as response,
+            ):
+                response.raise_for_status()
+                found: list[Place] = unpacked(await response.read())
+                return found
+        except (aiohttp.ClientError, OSError):
+            await asyncio.sleep(_AGAIN_S)

@@ -110,7 +110,7 @@ async def _tell(socket: web.WebSocketResponse, shared: _Shared) -> None:
             await asyncio.sleep(_TELL_S)
 
 
-def run(path: Path, parent: Connection, prepare: Callable[[], None]) -> None:
+def run(path: Path, parent: Connection, prepare: Callable[[], object]) -> None:
     """Serve at the socket `path` until `parent` is closed, or its process is gone. A process's only work."""
     for number in (
         signal.SIGINT,

@@ -22,7 +22,7 @@ from typing import Self
 from aiohttp import web
 
 from proxy.sharing.host import run
-from proxy.sharing.messages import keeper_socket, packed
+from proxy.sharing.messages import Place, keeper_socket, packed
 
 _LAST_S = 25.0  # for a last batch
 _SHORT_LIFE_S = 30.0
@@ -34,7 +34,7 @@ _spawn = multiprocessing.get_context("spawn")
 class _Kept:
     """One device's process, and the ones that take its place."""
 
-    def __init__(self, device: str, path: Path, prepare: Callable[[], None]) -> None:
+    def __init__(self, device: str, path: Path, prepare: Callable[[], object]) -> None:
         self.path = path
         self._device = device
         self._prepare = prepare
@@ -86,7 +86,7 @@ class Keeper:
     `prepare` is called in each new process first.
     """
 
-    def __init__(self, prepare: Callable[[], None]) -> None:
+    def __init__(self, prepare: Callable[[], object]) -> None:
         self._prepare = prepare
         self._kept: dict[str, _Kept] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -132,14 +132,19 @@ class Keeper:
         await runner.cleanup()
 
     async def _where(self, request: web.Request) -> web.Response:
-        """The sockets of the processes that serve a compressor's devices."""
-        device = await request.text()
+        """The places of a compressor's devices; processes that aren't there yet are started."""
+        names = [name.strip() for name in (await request.text()).split(",")]
+        return web.Response(
+            body=packed([Place(name, self._process(name).path) for name in dict.fromkeys(names)])
+        )
+
+    def _process(self, device: str) -> _Kept:
         kept = self._kept.get(device)
         if kept is None:
             path = self.folder / f"{len(self._kept)}.sock"
             kept = self._kept[device] = _Kept(device, path, self._prepare)
             self._tasks.add(asyncio.create_task(kept.keep()))
-        return web.Response(body=packed([kept.path]))
+        return kept
 
 
 async def _readable(descriptor: int) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,14 @@ from policies.config import Compressor
 
 HOST = "http://laconic"
 """Stands where HTTP wants a host; the socket decides who is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A device and the socket of the process that has it."""
+
+    device: str
+    path: Path
 
 
 def packed(message: object) -> bytes:
