@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
@@ -85,7 +85,7 @@ class Reader:
         encodings = self.backend.encode_batch([text[s:e] for s, e in pieces], add_special_tokens=False)
         ids = [np.array(encoding.ids, dtype=np.int64) for encoding in encodings]
         offsets = [
-            np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2) + start  # (T_p, 2)
+            np.fromiter(chain.from_iterable(encoding.offsets), np.int64).reshape(-1, 2) + start  # (T_p, 2)
             for encoding, (start, _) in zip(encodings, pieces, strict=True)
         ]
         spans = np.concatenate([np.zeros((0, 2), np.int64), *offsets])  # (T, 2)

@@ -34,6 +34,7 @@ class Selection:
         self._dropped = dropped
         self._fixed = ((draft.pinned | draft.wanted) & ~dropped) | joints
         self._open = ~self._fixed & ~dropped
+        self._last: tuple[str, int] | None = None
 
     def above(self, probability: float) -> Mask:
         """The words at or above `probability`, but at least one."""
@@ -65,7 +66,13 @@ class Selection:
         """Billed tokens of what the words `kept` make."""
         if kept.all():
             return self._draft.original_tokens
-        return self._draft.tokenizer.count(render(self._draft.job.text, self.gaps.spans(kept)))
+        return self.counted(render(self._draft.job.text, self.gaps.spans(kept)))
+
+    def counted(self, text: str) -> int:
+        """Billed tokens of what stays; counting is a large part of all work, so the last text is counted once."""
+        if self._last is None or self._last[0] != text:
+            self._last = text, self._draft.tokenizer.count(text)
+        return self._last[1]
 
     def _never_blank(self, kept: Mask) -> Mask:
         """`kept`, and the best word if nothing but white space would stay."""
@@ -99,7 +106,7 @@ def composed(
     if order:
         spans = arranged(spans, job.contexts, order)
     text = render(job.text, spans)
-    tokens = draft.tokenizer.count(text)
+    tokens = selection.counted(text)
     if tokens >= draft.original_tokens and not order:  # never worse: a shorter text can take more tokens
         kept, spans, text = np.ones_like(kept), ((0, len(job.text)),), job.text
         tokens, dropped = draft.original_tokens, ~kept
