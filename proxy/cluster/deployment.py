@@ -95,8 +95,10 @@ def proxies(
 
 
 def copies(name: str, compressor: Compressor, level: int) -> serve.Application:
-    """A compressor as its `ray` section wants it."""
+    """A compressor as its `ray` section wants it; without GPUs, it takes none that may be there."""
     ray = compressor.ray
+    if not ray.num_gpus and compressor.device == "auto":
+        compressor = compressor.model_copy(update={"device": "cpu"})
     number: dict[str, Any] = {"num_replicas": ray.num_replicas or 1}
     if ray.max_replicas is not None:
         number = {

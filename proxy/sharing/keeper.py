@@ -21,6 +21,7 @@ from typing import Self
 
 from aiohttp import web
 
+from proxy.sharing.devices import devices_of
 from proxy.sharing.host import run
 from proxy.sharing.messages import Place, keeper_socket, packed
 
@@ -89,6 +90,7 @@ class Keeper:
     def __init__(self, prepare: Callable[[], object]) -> None:
         self._prepare = prepare
         self._kept: dict[str, _Kept] = {}
+        self._names: dict[str, asyncio.Task[list[str]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._folder = tempfile.TemporaryDirectory(prefix="laconic-")  # mode 0700
         self._loop = asyncio.new_event_loop()
@@ -126,17 +128,29 @@ class Keeper:
         await web.UnixSite(runner, keeper_socket(self.folder)).start()
         self._started.set()
         await self._over.wait()
-        for task in self._tasks:
+        tasks = [*self._tasks, *self._names.values()]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await runner.cleanup()
 
     async def _where(self, request: web.Request) -> web.Response:
         """The places of a compressor's devices; processes that aren't there yet are started."""
-        names = [name.strip() for name in (await request.text()).split(",")]
-        return web.Response(
-            body=packed([Place(name, self._process(name).path) for name in dict.fromkeys(names)])
-        )
+        names = await self._named(await request.text())
+        return web.Response(body=packed([Place(name, self._process(name).path) for name in names]))
+
+    async def _named(self, device: str) -> list[str]:
+        """The devices' names, looked for once."""
+        looking = self._names.get(device)
+        if looking is None:
+            looking = self._names[device] = asyncio.create_task(devices_of(device))
+        try:
+            return await asyncio.shield(looking)
+        except (
+            Exception
+        ) as error:  # a process that is asked to load a model will say what is wrong with torch
+            _log.error("devices could not be looked for: %s", error)
+            return [device]
 
     def _process(self, device: str) -> _Kept:
         kept = self._kept.get(device)

@@ -61,6 +61,9 @@ def test_a_device_has_one_process() -> None:
         assert [place.device for place in both] == ["cuda:0", "cpu"]
         assert len({place.path for place in both}) == 2
         _until(lambda: len(_hosts()) == 2 and one.path.exists())
+        (found,) = asyncio.run(places(keeper.folder, "auto"))
+        if found.device == "cpu":  # there is no GPU
+            assert found == one
         folder = keeper.folder
     assert not _hosts()
     assert not folder.exists()
