@@ -182,7 +182,9 @@ def load_shape(
     method = "llmlingua2" if task == "classifier" else "llmlingua"
     tokenizer: Any
     if words == BYTES:
-        tokenizer = _byte_level(AutoTokenizer.from_pretrained(EMBEDDED[method]))
+        tokenizer = _byte_level(
+            AutoTokenizer.from_pretrained(EMBEDDED[method]), min(_BYTE_ENTRIES, config.vocab_size)
+        )
     else:
         options: dict[str, Any] = {"config": config, "trust_remote_code": trust_remote_code} if words else {}
         tokenizer = AutoTokenizer.from_pretrained(words or EMBEDDED[method], **options)
@@ -210,15 +212,15 @@ def _parts(model: str) -> tuple[str, str]:
     return name, words
 
 
-def _byte_level(words: Any) -> Any:
-    """A byte-level tokenizer with a BOS before every text, trained on the entries of the tokenizer `words`."""
+def _byte_level(words: Any, size: int) -> Any:
+    """A byte-level tokenizer of `size` entries with a BOS before every text, trained on the entries of `words`."""
     known = words.get_vocab()
     entries = sorted((entry for entry in known if entry.isalpha() and len(entry) > 1), key=known.__getitem__)
     backend = Tokenizer(models.BPE())
     backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     backend.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=_BYTE_ENTRIES,
+        vocab_size=size,
         special_tokens=["<s>", "</s>"],
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
         show_progress=False,

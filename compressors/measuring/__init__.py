@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from compressors.measuring.arithmetic import Arithmetic, arithmetic, usual_method
-from compressors.measuring.hardware import MatmulRate, forget_peak, matmul_rate, peak_bytes
+from compressors.measuring.arithmetic import Arithmetic, arithmetic, usual_dtype, usual_method
+from compressors.measuring.hardware import MatmulRate, forget_peak, grown_bytes, matmul_rate, peak_bytes
 from compressors.measuring.package import package
 
 __all__ = [
@@ -11,8 +11,10 @@ __all__ = [
     "MatmulRate",
     "arithmetic",
     "forget_peak",
+    "grown_bytes",
     "matmul_rate",
     "package",
     "peak_bytes",
+    "usual_dtype",
     "usual_method",
 ]

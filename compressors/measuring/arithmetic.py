@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForTokenClassification
 
+from compressors.checkpoint import _ON_CUDA, choose_device
 from compressors.identity import folder_of
 from compressors.shapes import config_of, is_shape, task_of
 
@@ -74,3 +75,10 @@ def arithmetic(method: str, model: str = "embedded") -> Arithmetic:
 def usual_method(model: str) -> str:
     """`longllmlingua` for a causal shape, else `llmlingua2`; raises `CompressionError` for an unknown shape."""
     return "longllmlingua" if is_shape(model) and task_of(model) == "causal" else "llmlingua2"
+
+
+def usual_dtype(method: str, device: str = "auto") -> str:
+    """What `compressors.load` takes on `device` where no dtype is given."""
+    if choose_device(device).type != "cuda":
+        return "float32"
+    return _ON_CUDA["classifier" if method == "llmlingua2" else "causal"]

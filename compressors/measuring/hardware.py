@@ -74,11 +74,20 @@ def peak_bytes(device: str = "auto") -> tuple[int, str]:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit, "process"
 
 
-def forget_peak(device: str = "auto") -> None:
-    """Measure a GPU's peak anew from here on; give back what torch holds in reserve."""
-    if choose_device(device).type == "cuda":
-        torch.cuda.empty_cache()
-        torch.cuda.reset_peak_memory_stats(choose_device(device))
+def forget_peak(device: str = "auto") -> int:
+    """Measure a GPU's peak anew from here on, and give back what torch holds in reserve; bytes that are in use."""
+    place = choose_device(device)
+    if place.type != "cuda":
+        return 0
+    torch.cuda.empty_cache()
+    torch.cuda.reset_peak_memory_stats(place)
+    return torch.cuda.memory_allocated(place)
+
+
+def grown_bytes(device: str, before: int) -> int | None:
+    """The most of a GPU's memory taken since `forget_peak`, beyond what it gave; None elsewhere."""
+    peak, whose = peak_bytes(device)
+    return peak - before if whose == "cuda" else None
 
 
 def _ways(place: torch.device, dtype: str, size: int) -> Iterator[tuple[str, Callable[[], Any]]]:

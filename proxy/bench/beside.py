@@ -65,7 +65,7 @@ def cases(method: str, sizes: Sequence[int], messages: int, rounds: int, count: 
     return found
 
 
-async def compare(sides: Sides, case: Case, count: Count, limit_s: float) -> Beside:
+async def compare(sides: Sides, case: Case, count: Count, limit_s: float, device: str) -> Beside:
     """Time all sides on `case`, as many rounds as are asked for and fit into the time, at least one.
 
     What the package raises is raised; it fails for some texts and tokenizers.
@@ -98,29 +98,36 @@ async def compare(sides: Sides, case: Case, count: Count, limit_s: float) -> Bes
 
         await asyncio.gather(*map(one, jobs))
 
-    await package()  # warm-up, and what is compared
-    await parity()
-    alike = _alike(theirs, ours)
     turns = {PACKAGE: package, PARITY: parity if len(jobs) == 1 else together, DEFAULT: default}
+    if len(jobs) > 1:
+        await parity()
+    grown = {name: await _warm_up(run, device) for name, run in turns.items()}
+    alike = _alike(theirs, ours)
     seconds = await _turns(turns, case.rounds, limit_s)
     slowest = median(seconds[PACKAGE])
     return Beside(
         case=case.name,
         tokens=sum(count(text) for documents in case.prompts for text in documents),
         sides=tuple(
-            Side(name=name, seconds=tuple(found), times=slowest / median(found))
+            Side(name=name, seconds=tuple(found), times=slowest / median(found), grown_bytes=grown[name])
             for name, found in seconds.items()
         ),
         **alike,
     )
 
 
+async def _warm_up(run: Callable[[], Awaitable[None]], device: str) -> int | None:
+    """Do it once; the GPU memory that it took."""
+    from compressors.measuring import forget_peak, grown_bytes
+
+    before = forget_peak(device)
+    await run()
+    return grown_bytes(device, before)
+
+
 async def _turns(
     turns: Mapping[str, Callable[[], Awaitable[None]]], rounds: int, limit_s: float
 ) -> dict[str, list[float]]:
-    for name, run in turns.items():
-        if name != PACKAGE:
-            await run()  # warm-up
     seconds: dict[str, list[float]] = {name: [] for name in turns}
     until = time.perf_counter() + limit_s
     for number in range(rounds):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from compressors import Job
-from compressors.engines import Engine, Shortened
+from compressors.engines import BatchStatistics, Engine, Shortened
 from compressors.measuring import Arithmetic, MatmulRate, forget_peak, peak_bytes
 from proxy.bench.outcomes import Batches, Latency, spread
 from proxy.bench.plan import Load
@@ -100,10 +100,9 @@ def _outcome(
     )
 
 
-# Where an engine's own count of its batches comes in: `engine.batches` with `count`, `tokens`, `budget_tokens` and
-# `seconds`, all added up since its start. An engine that keeps none leaves `Latency.batches` empty.
 def _counted(engine: Any) -> Batches | None:
-    found = getattr(engine, "batches", None)
+    """What the engine counts of its batches since its start; None for one that keeps no count."""
+    found: BatchStatistics | None = getattr(engine, "batches", None)
     if found is None:
         return None
     return Batches(

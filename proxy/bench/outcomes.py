@@ -86,6 +86,8 @@ class Side:
     """Of each round."""
     times: float | None
     """How much faster than the package, by medians."""
+    grown_bytes: int | None = None
+    """GPU memory that its work took at most, weights left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from compressors import Job, Strategy, Tokenizer
-from policies.config import Compressor
 from proxy.bench.texts import QUESTION, Count, mixed, of_tokens, seeded
 
 RATE = 0.5
@@ -41,7 +40,8 @@ class Plan:
     flips: int = 0
     """Texts whose decisions are compared."""
     other_dtypes: tuple[str, ...] = ()
-    batch_tokens: int = Compressor.model_fields["batch_tokens"].default
+    batch_tokens: int | None = None
+    """None: what suits the device."""
     seed: int = 0
 
 

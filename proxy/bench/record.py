@@ -15,7 +15,7 @@ The document; times in the unit that a name ends in, null where there is nothing
                              batches: {count, tokens, budget_tokens, seconds, fill},
                              utilisation (over the whole time), model_utilisation (over the time in the model),
                              peak_bytes (GPU)}],
-                  beside:  [{case, tokens, sides: [{name, seconds: [], times}],
+                  beside:  [{case, tokens, sides: [{name, seconds: [], times, grown_bytes (GPU, weights left out)}],
                              words, words_alike, texts_alike}],
                   flips:   [{one, other, texts, words, flipped, share}],
                   errors:  [{part, error}]}]

@@ -89,7 +89,7 @@ async def _running(plan: Plan, model: str, outcome: Measured, say: Say) -> Async
 
     say(f"loading {model}")
     started = time.perf_counter()
-    engine = Batcher(load, batch_tokens=plan.batch_tokens, max_queue_tokens=_QUEUE_TOKENS)
+    engine = Batcher(load, max_queue_tokens=_QUEUE_TOKENS)
     try:
         await engine.loaded()
         if engine.load_error is not None:
@@ -103,17 +103,21 @@ async def _running(plan: Plan, model: str, outcome: Measured, say: Say) -> Async
 
 def _load(plan: Plan, method: str, model: str, dtype: str | None, compat: str | None = None) -> Compressor:
     return compressors.load(
-        method, model=model, device=plan.device, dtype=dtype, compat=compat, threads=plan.threads
+        method,
+        model=model,
+        device=plan.device,
+        dtype=dtype,
+        compat=compat,
+        threads=plan.threads,
+        batch_tokens=plan.batch_tokens,
     )
 
 
 def _measure_machine(plan: Plan, outcome: Measured) -> None:
-    from compressors.measuring import arithmetic, matmul_rate
+    from compressors.measuring import arithmetic, matmul_rate, usual_dtype
 
-    dtype = plan.dtype
-    if dtype is None and outcome.method != "llmlingua2" and compressors.has_accelerator(plan.device):
-        dtype = "bfloat16"  # as `load` chooses
-    outcome.matmul = asdict(matmul_rate(plan.device, dtype, plan.threads))
+    outcome.dtype = plan.dtype or usual_dtype(outcome.method, plan.device)
+    outcome.matmul = asdict(matmul_rate(plan.device, outcome.dtype, plan.threads))
     numbers = arithmetic(outcome.method, outcome.model)
     outcome.parameters, outcome.multiplied_parameters = numbers.parameters, numbers.multiplied
 
@@ -132,7 +136,8 @@ async def _measure_model(
         say(f"{load.size} tokens, {load.concurrency} callers")
         with _noted(outcome, f"{load.size} tokens, {load.concurrency} callers", save):
             outcome.latency.append(await measure(running.engine, load, plan.device, numbers, rate))
-    outcome.peak_bytes, outcome.peak_of = peak_bytes(plan.device)
+    peak, outcome.peak_of = peak_bytes(plan.device)
+    outcome.peak_bytes = max([peak, *(each.peak_bytes or 0 for each in outcome.latency)])
     if plan.beside:
         with _noted(outcome, "beside llmlingua", save):
             await _measure_beside(plan, running, outcome, say, save)
@@ -152,7 +157,7 @@ async def _measure_beside(
     for case in cases(method, plan.sizes, plan.messages, plan.rounds, running.count):
         say(f"beside llmlingua: {case.name}")
         with _noted(outcome, f"beside llmlingua, {case.name}", save):
-            outcome.beside.append(await compare(sides, case, running.count, plan.limit_s))
+            outcome.beside.append(await compare(sides, case, running.count, plan.limit_s, plan.device))
 
 
 def _measure_flips(plan: Plan, outcome: Measured, first: Compressor, say: Say) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from statistics import median
 
 from rich.table import Table
 
@@ -78,18 +79,23 @@ def _by_size(table: Table, found: Sequence[Latency]) -> Iterator[tuple[str, Late
 
 
 def _beside(found: Sequence[Beside]) -> Table:
+    gpu = any(side.grown_bytes is not None for each in found for side in each.sides)
     title = "beside the llmlingua package; words and texts decided alike in %"
-    table = _table(title, ["case", "side"], ["tokens", "ms, median", "times", "words", "texts"])
+    figures = ["tokens", "ms, median", "times", *(["GiB"] if gpu else []), "words", "texts"]
+    table = _table(title, ["case", "side"], figures)
     for each in found:
         for number, side in enumerate(each.sides):
-            middle = sorted(side.seconds)[len(side.seconds) // 2] if side.seconds else None
+            memory = (
+                [_number(None if side.grown_bytes is None else side.grown_bytes / _GIB, 2)] if gpu else []
+            )
             alike = _percent(each.words_alike, 2), _percent(each.texts_alike)
             table.add_row(
                 "" if number else each.case,
                 side.name,
                 "" if number else f"{each.tokens:,}",
-                _number(None if middle is None else 1000 * middle, 1),
+                _number(1000 * median(side.seconds) if side.seconds else None, 1),
                 _number(side.times, 2),
+                *memory,
                 *(alike if "parity" in side.name else ("", "")),
             )
         table.add_section()

@@ -63,7 +63,10 @@ def _numbers(
     help="By default longllmlingua for causal shapes, else llmlingua2.",
 )
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 …")
-@click.option("--dtype", help="float32 by default; bfloat16 for causal models on a GPU.")
+@click.option(
+    "--dtype",
+    help="float32, float16, bfloat16 or int8, as in the configuration; by default what suits the device.",
+)
 @click.option("--threads", type=click.IntRange(1), help="Torch's CPU threads.")
 @click.option(
     "--sizes", metavar="N,N,…", callback=_numbers, help="Tokens of a text.  [default: 60,500,2000,8000]"
@@ -83,9 +86,7 @@ def _numbers(
 @click.option(
     "--batch-tokens",
     type=click.IntRange(1),
-    default=_DEFAULT.batch_tokens,
-    show_default=True,
-    help="As in the configuration.",
+    help="As in the configuration; by default what suits the device.",
 )
 @click.option(
     "--beside-llmlingua",

@@ -29,7 +29,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shapes of both tasks that are made in no time."""
     encoder = {**SMALL, "max_position_embeddings": 512, "type_vocab_size": 2}
     monkeypatch.setitem(SHAPES, "small-encoder", ("classifier", "bert", encoder))
-    causal = {**SMALL, "max_position_embeddings": 4096}
+    causal = {**SMALL, "vocab_size": 1500, "max_position_embeddings": 4096}
     monkeypatch.setitem(SHAPES, "small-causal", ("causal", "llama", causal))
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 
 import pytest
 
 from compressors import Compressed, CompressionError, Job
-from compressors.engines import Shortened, Timings
+from compressors.engines import BatchStatistics, Shortened, Timings
 from compressors.measuring import Arithmetic, MatmulRate
 from proxy.bench.latency import measure
 from proxy.bench.outcomes import Latency
@@ -18,19 +17,11 @@ ARITHMETIC = Arithmetic(parameters=20, multiplied=10, layers=1, width=2, causal=
 RATE = MatmulRate(flops_per_s=1e9, size=8, dtype="float32", way="mm")
 
 
-@dataclass
-class Statistics:
-    count: int = 0
-    tokens: int = 0
-    budget_tokens: int = 0
-    seconds: float = 0.0
-
-
 class Instant:
     """Answers at once, but for the texts `slow`, which it never answers, and `bad`, which it refuses."""
 
     def __init__(self) -> None:
-        self.batches = Statistics()
+        self.batches = BatchStatistics()
         self.waiting = self.most = 0
 
     def submit(self, job: Job) -> asyncio.Future[Shortened]:
@@ -41,10 +32,7 @@ class Instant:
         if job.text == "bad":
             future.set_exception(CompressionError("no"))
         elif job.text != "slow":
-            self.batches.count += 1
-            self.batches.tokens += 5
-            self.batches.budget_tokens += 10
-            self.batches.seconds += 0.001
+            self.batches.add(5, 10, 0.001)
             result = Compressed(spans=(), text="", original_tokens=5, compressed_tokens=0)
             timings = Timings(queue_s=0.001, tokenize_s=0.002, forward_s=0.003, select_s=0.004)
             asyncio.get_running_loop().call_later(
