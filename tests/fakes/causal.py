@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -52,12 +53,12 @@ def model(kind: str, vocab_size: int) -> Any:
     return made.eval().requires_grad_(False)
 
 
-def tokenizer() -> Any:
-    """A byte-level tokenizer with a BOS that it puts before every text."""
+def tokenizer(merged: Iterable[str] = _MERGED) -> Any:
+    """A byte-level tokenizer with a BOS that it puts before every text; `merged` are single tokens, Ġ a space."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     entries = ["<s>", "</s>", *alphabet]
     merges: list[tuple[str, str]] = []
-    for word in _MERGED:  # each built up letter by letter
+    for word in merged:  # each built up letter by letter
         for end in range(2, len(word) + 1):
             if word[:end] not in entries:
                 entries.append(word[:end])

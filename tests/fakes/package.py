@@ -58,6 +58,21 @@ def compressor(package: Any, folder: Path, device: str = "cpu") -> Any:
     return made
 
 
+def around(package: Any, model: Any, tokenizer: Any) -> Any:
+    """The package's compressor around a model that is there already."""
+
+    class Loaded(package.PromptCompressor):  # type: ignore[misc]
+        def load_model(self, *_: Any, **__: Any) -> None:
+            self.tokenizer, self.model = tokenizer, _TupleCache(model)
+            self.device = model.device
+            self.context_idxs: list[Any] = []
+            self.max_position_embeddings = model.config.max_position_embeddings
+
+    tokenizer.padding_side = "left"
+    tokenizer.pad_token_id = tokenizer.eos_token_id
+    return Loaded()
+
+
 class _TupleCache:
     """A causal model that takes and gives its past as tuples, as those that the package knows did.
 
