@@ -43,8 +43,12 @@ COMPRESSION_SECONDS = Histogram(
     ("route", "policy"),
     buckets=_SECONDS,
 )
-QUEUE_SECONDS = Histogram(
-    "laconic_queue_seconds", "Wait of a text for the model.", ("compressor",), buckets=_SECONDS
+STAGE_SECONDS = Histogram(
+    "laconic_stage_seconds",
+    "Where shortening spends its time: queue, tokenize, forward and select for a text given to the model, render for "
+    "a request.",
+    ("compressor", "stage"),
+    buckets=_SECONDS,
 )
 UPSTREAM_FIRST_BYTE_SECONDS = Histogram(
     "laconic_upstream_first_byte_seconds",

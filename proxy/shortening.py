@@ -18,6 +18,7 @@ from proxy.credentials import caller_hash, short_hash
 from proxy.dialects.chat import ChatBody
 from proxy.errors import UncompressedError
 from proxy.gateway import Gateway
+from proxy.metrics import STAGE_SECONDS
 from proxy.pipeline import Decided
 from proxy.record import Record
 from proxy.recovery import Recovering, prepare
@@ -50,11 +51,19 @@ class Shortening:
             return without_tags(self._texts) if self._choice.route.tags else {}
         await self._refuse(decided)
         self._remembering = asyncio.create_task(self._gateway.pipeline.remember(decided))
-        return {
+        return self._rendered(decided)
+
+    def _rendered(self, decided: Decided) -> dict[int, str]:
+        started = time.perf_counter()
+        rendered = {
             number: decision.render(slot.text)
             for number, (slot, decision) in enumerate(zip(self._texts.slots, decided.decisions, strict=True))
             if decision.spans is not None
         }
+        if rendered and self._choice.policy is not None:
+            compressor = self._choice.policy.compressor
+            STAGE_SECONDS.labels(compressor, "render").observe(time.perf_counter() - started)
+        return rendered
 
     async def rehearse(self) -> None:
         """Decide and record, while the original is on its way."""

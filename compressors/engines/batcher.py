@@ -7,6 +7,7 @@ method; results come back as asyncio futures.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import threading
@@ -36,6 +37,7 @@ _log = logging.getLogger("laconic.batcher")
 _POLL_S = 0.02
 _WARM_UP_WORDS = (8, 60, 300, 900)
 _MOST_HELPERS = 4
+_NICENESS = 10
 _LONG_TOKENS = 8192
 """A text of more is prepared on a thread of its own, so that shorter ones needn't wait for it."""
 
@@ -75,8 +77,8 @@ class Batcher:
         self._compressor: Divisible | None = None
         self._loaded = threading.Event()
         few = max(1, min(_MOST_HELPERS, (os.cpu_count() or 1) // 2))
-        self._helpers = ThreadPoolExecutor(few, thread_name_prefix="laconic-words")
-        self._helper_for_long = ThreadPoolExecutor(1, thread_name_prefix="laconic-long")
+        self._helpers = ThreadPoolExecutor(few, "laconic-words", initializer=_give_way)
+        self._helper_for_long = ThreadPoolExecutor(1, "laconic-long", initializer=_give_way)
         self.load_error: Exception | None = None
         """Why the model could not be loaded."""
         self.speed = Speed()
@@ -147,6 +149,7 @@ class Batcher:
             await asyncio.sleep(_POLL_S)
 
     def _run(self) -> None:
+        _give_way()  # the threads that torch starts from this one do so too
         try:
             compressor = divisible(self._load())
             with TURNS[compressor.device]:
@@ -272,6 +275,12 @@ class Batcher:
         except RuntimeError:
             _log.debug("event loop closed before a result came")
             self._release(item)
+
+
+def _give_way() -> None:
+    """Let the event loop go first where cores are few; on Linux each thread has a niceness of its own."""
+    with contextlib.suppress(AttributeError, OSError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
 def _add(timings: Timings, task: Task | None, seconds: float) -> None:

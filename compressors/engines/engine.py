@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import math
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from typing import Protocol
 
 from compressors.base import Compressed, Job
@@ -36,6 +37,11 @@ class Timings:
     """The job's share of the model's batches."""
     select_s: float = 0.0
     """From what the model says to what it is asked next, and to the spans that stay."""
+
+    def stages(self) -> Iterator[tuple[str, float]]:
+        """Each stage's name and seconds."""
+        for field in fields(self):
+            yield field.name.removesuffix("_s"), getattr(self, field.name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from policies.segments import sections
 from policies.skip import Skip
 from policies.tokens import Tokenizer, tokenizer
 from policies.tool_definitions import TOOLS
-from proxy.metrics import FAILURES, INVARIANT_VIOLATIONS, QUEUE_SECONDS
+from proxy.metrics import FAILURES, INVARIANT_VIOLATIONS, STAGE_SECONDS
 from proxy.pipeline.jobs import Commission, Remainder, remainders
 from proxy.pipeline.order import Order
 from proxy.store.decision import Decision
@@ -76,7 +76,8 @@ def _result(attempt: Attempt, order: Order) -> Compressed | Skip:
         _log.error("compressor failed: %s", type(error).__name__)
         return Skip.FAILED
     shortened = attempt.result()
-    QUEUE_SECONDS.labels(order.policy.compressor).observe(shortened.timings.queue_s)
+    for stage, seconds in shortened.timings.stages():
+        STAGE_SECONDS.labels(order.policy.compressor, stage).observe(seconds)
     return shortened.result
 
 

@@ -167,7 +167,8 @@ def test_metrics_tell_the_same_as_headers(upstream: FakeUpstream, compressor: Ev
         for name, start, value in zip(names, before, told, strict=True):
             assert metric(laconic.origin, name, **labels) - start == value
         assert metric(laconic.origin, "laconic_compression_seconds_count", route="default") >= 1
-        assert metric(laconic.origin, "laconic_queue_seconds_count") >= 1
+        for stage in ("queue", "tokenize", "forward", "select", "render"):
+            assert metric(laconic.origin, "laconic_stage_seconds_count", stage=stage) >= 1
         assert metric(laconic.origin, "laconic_upstream_first_byte_seconds_count", route="default") >= 1
         assert metric(laconic.origin, "laconic_requests_total", route="default", status="200") >= 1
         assert metric(laconic.origin, "laconic_in_flight") == 0
