@@ -35,13 +35,16 @@ class Instant:
             self.batches.add(5, 10, 0.001)
             result = Compressed(spans=(), text="", original_tokens=5, compressed_tokens=0)
             timings = Timings(queue_s=0.001, tokenize_s=0.002, forward_s=0.003, select_s=0.004)
-            asyncio.get_running_loop().call_later(
-                0.002, lambda: future.cancelled() or future.set_result(Shortened(result, timings))
-            )
+            asyncio.get_running_loop().call_later(0.002, _answer, future, Shortened(result, timings))
         return future
 
     def _left(self, _: object) -> None:
         self.waiting -= 1
+
+
+def _answer(future: asyncio.Future[Shortened], answer: Shortened) -> None:
+    if not future.cancelled():
+        future.set_result(answer)
 
 
 def _measure(engine: Instant, texts: list[str], callers: int, limit_s: float = 20.0) -> Latency:
