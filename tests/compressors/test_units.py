@@ -102,7 +102,7 @@ def in_pieces(compressor: Divisible, asked: Sequence[Job], seed: int, most: int)
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize(("seed", "most"), [(0, 1), (1, 3), (2, 40)])
+@pytest.mark.parametrize(("seed", "most"), [(0, 1), (1, 12)])
 def test_any_grouping_decides_alike(load: Callable[[str], Any], method: str, seed: int, most: int) -> None:
     compressor = load(method)
     assert divisible(compressor) is compressor
