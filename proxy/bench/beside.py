@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from compressors import Job
+from compressors import Job, Tokenizer
 from compressors.engines import Engine
-from policies.tokens import Tokenizer
 from proxy.bench.outcomes import Beside, Side
 from proxy.bench.plan import DOCUMENT_TOKENS, DOCUMENTS, RATE, documents_of, job_of
 from proxy.bench.texts import QUESTION, Count, chat_messages, of_tokens, seeded

@@ -128,6 +128,8 @@ class Measured:
     method: str
     device: str
     dtype: str | None
+    counted_in: str | None = None
+    """The encoding that budgets are met in."""
     parameters: int | None = None
     multiplied_parameters: int | None = None
     load_s: float | None = None

@@ -7,7 +7,8 @@ The document; times in the unit that a name ends in, null where there is nothing
     load_average                    [1, 5, 15 minutes] of the whole machine before the first measurement
     settings    {method, device, dtype, threads, rounds, sizes, concurrency, limit_s, batch_tokens, messages, flips,
                  other_dtypes, seed}
-    models      [{model, method, device, dtype, parameters, multiplied_parameters (all but embeddings), load_s,
+    models      [{model, method, device, dtype, counted_in (the encoding that budgets are met in), load_s,
+                  parameters, multiplied_parameters (all but embeddings),
                   matmul: {flops_per_s, size, dtype, way},
                   peak_bytes, peak_of (cuda: torch's tensors; process: resident memory),
                   latency: [{size, concurrency, requests, unfinished, tokens, seconds, tokens_per_s,

@@ -15,13 +15,11 @@ from typing import Any
 import compressors
 from compressors import Compressor, Job
 from compressors.engines import Batcher
-from policies.tokens import encoding_name, tokenizer
+from proxy.bench.counting import Counter, counter
 from proxy.bench.outcomes import Measured
 from proxy.bench.plan import Plan, job_of, loads
 from proxy.bench.texts import chat_messages
 
-COUNT_AS = "gpt-3.5-turbo"
-"""Whose tokens are billed here: the llmlingua package can count no others."""
 _QUEUE_TOKENS = 10**9
 _LAST_BATCH_S = 60.0
 _LONGEST_TEXT = 1000
@@ -38,16 +36,17 @@ async def measured(plan: Plan, model: str, found: list[Measured], say: Say, save
         model += "@bytes"  # the package fails where a tokenizer doesn't give its text back as it was
     outcome = Measured(model=model, method=method, device=plan.device, dtype=plan.dtype)
     found.append(outcome)
+    billed, outcome.counted_in = counter()
     with _noted(outcome, "the machine", save):
         say("matrix products")
         _measure_machine(plan, outcome)
     with _noted(outcome, "the model", save):
         async with _running(plan, model, outcome, say) as running:
-            await _measure_model(plan, running, outcome, say, save)
+            await _measure_model(plan, running, billed, outcome, say, save)
             first = running.compressor
         if plan.flips:
             with _noted(outcome, "flips", save):
-                _measure_flips(plan, outcome, first, say)
+                _measure_flips(plan, outcome, first, billed, say)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,14 +122,14 @@ def _measure_machine(plan: Plan, outcome: Measured) -> None:
 
 
 async def _measure_model(
-    plan: Plan, running: _Running, outcome: Measured, say: Say, save: Callable[[], None]
+    plan: Plan, running: _Running, billed: Counter, outcome: Measured, say: Say, save: Callable[[], None]
 ) -> None:
     from compressors.measuring import MatmulRate, arithmetic, peak_bytes
     from proxy.bench.latency import measure
 
     rate: Any = None if outcome.matmul is None else MatmulRate(**outcome.matmul)  # type: ignore[arg-type]
     numbers = None if outcome.parameters is None else arithmetic(outcome.method, outcome.model)
-    for load in loads(plan, outcome.method, running.count, tokenizer(encoding_name(COUNT_AS))):
+    for load in loads(plan, outcome.method, running.count, billed):
         if not plan.latency:
             break
         say(f"{load.size} tokens, {load.concurrency} callers")
@@ -140,35 +139,34 @@ async def _measure_model(
     outcome.peak_bytes = max([peak, *(each.peak_bytes or 0 for each in outcome.latency)])
     if plan.beside:
         with _noted(outcome, "beside llmlingua", save):
-            await _measure_beside(plan, running, outcome, say, save)
+            await _measure_beside(plan, running, billed, outcome, say, save)
 
 
 async def _measure_beside(
-    plan: Plan, running: _Running, outcome: Measured, say: Say, save: Callable[[], None]
+    plan: Plan, running: _Running, billed: Counter, outcome: Measured, say: Say, save: Callable[[], None]
 ) -> None:
     from compressors.measuring import package
     from proxy.bench.beside import Sides, cases, compare
 
     say("loading the llmlingua package")
-    method, model, encoding = outcome.method, outcome.model, tokenizer(encoding_name(COUNT_AS))
-    theirs = package(method, model, encoding=encoding, device=plan.device, dtype=plan.dtype)
+    method, model = outcome.method, outcome.model
+    theirs = package(method, model, encoding=billed, device=plan.device, dtype=plan.dtype)
     parity = _load(plan, method, model, plan.dtype, "0.2.2")
-    sides = Sides(method, theirs, parity, running.engine, encoding)
+    sides = Sides(method, theirs, parity, running.engine, billed)
     for case in cases(method, plan.sizes, plan.messages, plan.rounds, running.count):
         say(f"beside llmlingua: {case.name}")
         with _noted(outcome, f"beside llmlingua, {case.name}", save):
             outcome.beside.append(await compare(sides, case, running.count, plan.limit_s, plan.device))
 
 
-def _measure_flips(plan: Plan, outcome: Measured, first: Compressor, say: Say) -> None:
+def _measure_flips(plan: Plan, outcome: Measured, first: Compressor, billed: Counter, say: Say) -> None:
     from proxy.bench.flips import flips
 
     def count(text: str) -> int:
         return first.compress([Job(text=text, rate=1.0)])[0].original_tokens
 
     texts = chat_messages(plan.flips, count, plan.seed, longest=_LONGEST_TEXT)
-    encoding = tokenizer(encoding_name(COUNT_AS))
-    jobs = [job_of(outcome.method, text, encoding, word_labels=True) for text in texts]
+    jobs = [job_of(outcome.method, text, billed, word_labels=True) for text in texts]
     load = partial(_reload, plan, outcome)
     outcome.flips += flips(jobs, first, load, plan.other_dtypes, say)
 

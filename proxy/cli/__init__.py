@@ -6,7 +6,6 @@ Commands are imported when they are called, so that none pays for another's impo
 from __future__ import annotations
 
 import importlib
-from importlib.metadata import version
 
 import click
 
@@ -27,7 +26,7 @@ class _Group(click.Group):
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(version("laconic"), prog_name="laconic")
+@click.version_option(package_name="laconic", prog_name="laconic")
 def main() -> None:
     """Shorten prompts on their way to an OpenAI-compatible API.
 

@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 
 from policies.tokens import tokenizer
+from proxy.bench.counting import Pieces, counter
 from proxy.bench.outcomes import Batches, spread
 from proxy.bench.plan import Plan, job_of, loads
 from proxy.bench.texts import chat_messages, mixed, of_tokens, prose
@@ -81,3 +82,11 @@ def test_percentiles_are_in_milliseconds() -> None:
 def test_fill_is_the_share_of_the_budget() -> None:
     assert Batches(count=2, tokens=600, budget_tokens=1000, seconds=0.1).fill == 0.6
     assert Batches(count=0, tokens=0, budget_tokens=0, seconds=0.0).fill is None
+
+
+def test_budgets_are_met_in_the_packages_encoding_or_in_pieces() -> None:
+    found, name = counter()
+    assert name == "cl100k_base"
+    text = "Nobody knows, not even the geotechnical committee."
+    for each in (found, Pieces()):
+        assert each.count(text) == len(each.encode(text)) == len(each.starts(text))
