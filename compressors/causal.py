@@ -18,6 +18,7 @@ import torch
 
 from compressors.batches import batches
 from compressors.cache import Behind, Past, Prefix
+from compressors.costs import costs_of
 from compressors.findings import Findings, Wanted
 from compressors.head import Head
 from compressors.prefixes import Prefixes
@@ -29,24 +30,6 @@ __all__ = ["Causal", "Continuation", "States", "Stream", "Surprisals"]
 
 _WORTH_SHARING = 8
 """Tokens of a prefix below which reading it again costs less than copying its past."""
-
-
-class _Costs(NamedTuple):
-    """What suits a kind of device."""
-
-    pass_tokens: int
-    """Tokens that take as long as one more pass of the model does: what sharing a prefix has to save, and the
-    padding that a batch may have."""
-    prefix_bytes: int
-    """Most memory for prefixes."""
-    held_bytes: int
-    """Most memory for states that jobs may ask for later."""
-    line_bytes: int
-    """Most memory for lines."""
-
-
-_CPU = _Costs(pass_tokens=32, prefix_bytes=1 << 26, held_bytes=1 << 28, line_bytes=1 << 30)
-_ACCELERATOR = _Costs(pass_tokens=512, prefix_bytes=1 << 29, held_bytes=1 << 30, line_bytes=1 << 33)
 
 
 class _Batch(NamedTuple):
@@ -78,7 +61,7 @@ class Causal:
         self._body = model.base_model
         names = inspect.signature(self._body.forward).parameters
         self._past_name = "cache" if "cache" in names else "past_key_values"  # renamed within transformers 5
-        self._costs = _CPU if self.device.type == "cpu" else _ACCELERATOR
+        self._costs = costs_of(model)
         self._prefixes = Prefixes(self._costs.prefix_bytes)
         self._held: WeakSet[Held] = WeakSet()
         self._lines: WeakSet[Line] = WeakSet()

@@ -58,6 +58,7 @@ def test_surprise_is_the_same_as_on_the_processor(kind: str) -> None:
 
 def test_prefixes_are_shared_only_where_a_pass_costs_less() -> None:
     causal = Causal(model("llama", 300).to("cuda"), window=WINDOW, batch_tokens=4000)
+    causal._costs = causal._costs._replace(pass_tokens=512)
     few, many = ids(20), ids(200)
     causal.forward([Continuation(few, ids(30), judged=(0, 30)) for _ in range(5)])
     assert causal.forwarded_tokens == 5 * (20 + 30)

@@ -7,10 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from transformers import AutoModelForCausalLM
 
 from compressors.causal import Causal, Continuation
+from compressors.costs import costs_of
 from compressors.errors import CompressionError
 from compressors.head import Head
+from compressors.shapes import config_of
 from tests.fakes.causal import CONFIGS, WINDOW, model
 
 VOCABULARY = 300
@@ -112,3 +115,15 @@ def test_a_model_whose_logits_are_made_otherwise_is_refused() -> None:
     network.__class__ = Odd
     with pytest.raises(CompressionError, match="logits"):
         Head(network)
+
+
+def test_a_pass_costs_fewer_tokens_of_a_larger_model() -> None:
+    def shaped(name: str) -> Any:
+        with torch.device("meta"):
+            return AutoModelForCausalLM.from_config(config_of(f"shape:{name}"))  # type: ignore[no-untyped-call]
+
+    sizes = [costs_of(shaped(name)).pass_tokens for name in ("llama-2-7b", "qwen2.5-0.5b", "gpt2")]
+    assert sizes == sorted(sizes)
+    assert 128 <= sizes[0] < 512
+    assert sizes[-1] > 4096
+    assert costs_of(model("llama", VOCABULARY)).pass_tokens < 128
