@@ -6,6 +6,7 @@ N: rows, I: inputs, O: outputs.
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable
 from typing import Protocol
@@ -16,6 +17,8 @@ from torch.nn import functional
 _ROWS, _ROUNDS = 128, 3
 _WORTHWHILE = 1.05
 """How much faster oneDNN has to be."""
+
+_TINY = 1e-12
 
 Linear = Callable[[torch.Tensor], torch.Tensor]
 """`(N, I)` to `(N, O)`."""
@@ -41,23 +44,53 @@ def packed(weight: torch.Tensor, bias: torch.Tensor | None, *, gelu: bool) -> Li
 
 
 def quantised(weight: torch.Tensor, bias: torch.Tensor | None, *, gelu: bool) -> Linear:
-    """In 8 bits, on a CPU: a scale for each output, and for each row of the inputs when it comes (LLM.int8(),
-    Dettmers et al. 2022, section 2.1, without the outliers' part)."""
+    """In 8 bits, on a CPU: a scale for each output; for each row of inputs, when it comes, a scale and a lowest value
+    (vector-wise quantisation: Dettmers et al. 2022, LLM.int8(), section 2.1; with a zero point: Jacob et al. 2018,
+    section 2.1)."""
     onednn = torch.ops.onednn
-    scales = weight.abs().amax(1).clamp_(min=1e-12) / 127  # (O,)
-    laid_out = onednn.qlinear_prepack((weight / scales[:, None]).round().to(torch.int8), None)
+    scales = weight.abs().amax(1).clamp_(min=_TINY) / 127  # (O,)
+    rounded = (weight / scales[:, None]).round()
+    laid_out = onednn.qlinear_prepack(rounded.to(torch.int8), None)
+    sums = rounded.sum(1) * scales  # (O,): what the lowest value of a row adds
     zeros = torch.zeros(len(scales), dtype=torch.int64)
+    levels = _levels()
 
     def linear(inputs: torch.Tensor) -> torch.Tensor:
-        steps = inputs.abs().amax(-1, keepdim=True).clamp_(min=1e-12).div_(127)  # (N, 1)
-        rows = (inputs / steps).round_().add_(128).to(torch.uint8)
+        lowest, highest = inputs.aminmax(dim=-1, keepdim=True)  # (N, 1)
+        steps = (highest - lowest).clamp_(min=_TINY).div_(levels)
+        rows = ((inputs - lowest) / steps).round_().to(torch.uint8)
         product = onednn.qlinear_pointwise(
-            rows, 1.0, 128, laid_out, scales, zeros, None, 1.0, 0, torch.float32, "none", [], ""
+            rows, 1.0, 0, laid_out, scales, zeros, None, 1.0, 0, torch.float32, "none", [], ""
         )
-        outputs = product.mul_(steps) if bias is None else torch.addcmul(bias, product, steps)
+        outputs = product.mul_(steps).addr_(lowest[:, 0], sums)
+        if bias is not None:
+            outputs += bias
         return functional.gelu(outputs) if gelu else outputs
 
     return linear
+
+
+@functools.cache
+def _levels() -> int:
+    """Steps between a row's lowest and highest value: 255, or 127 where sums of two products don't fit the processor's
+    16 bits (x86 without VNNI)."""
+    largest = torch.full((1, 64), 127, dtype=torch.int8)
+    product = torch.ops.onednn.qlinear_pointwise(
+        torch.full((1, 64), 255, dtype=torch.uint8),
+        1.0,
+        0,
+        torch.ops.onednn.qlinear_prepack(largest, None),
+        torch.ones(1),
+        torch.zeros(1, dtype=torch.int64),
+        None,
+        1.0,
+        0,
+        torch.float32,
+        "none",
+        [],
+        "",
+    )
+    return 255 if product.item() == 255 * 127 * 64 else 127
 
 
 @torch.inference_mode()
