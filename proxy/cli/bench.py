@@ -146,23 +146,26 @@ def command(
             json_path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
     console, errors = Console(), Console(stderr=True, highlight=False, markup=False)
-    with errors.status("starting") as status:
-        for model in models:
+    for model in models:
+        with errors.status("starting") as status:
             try:
                 asyncio.run(measured(plan, model, found, status.update, save))
             except compressors.CompressionError as error:
                 raise UnusableFileError(str(error)) from error
+        _show(found[-1], console, errors)
     save()
-    for each in found:
-        console.print(summary(each), highlight=False)
-        for table in tables(each):
-            console.print(table)
-        for failure in each.errors:
-            errors.print(f"{each.model}, {failure['part']}: {failure['error']}")
     if plot_path is not None:
         plot(found, plot_path)
     if any(each.errors for each in found):
         raise SystemExit(1)
+
+
+def _show(found: Measured, console: Console, errors: Console) -> None:
+    console.print(summary(found), highlight=False)
+    for table in tables(found):
+        console.print(table)
+    for failure in found.errors:
+        errors.print(f"{found.model}, {failure['part']}: {failure['error']}")
 
 
 def _check_outputs(json_path: Path | None, plot_path: Path | None) -> None:
