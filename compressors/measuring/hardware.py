@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import resource
 import sys
 import time
@@ -79,6 +80,7 @@ def forget_peak(device: str = "auto") -> int:
     place = choose_device(device)
     if place.type != "cuda":
         return 0
+    gc.collect()  # models that were put away may hang in cycles
     torch.cuda.empty_cache()
     torch.cuda.reset_peak_memory_stats(place)
     return torch.cuda.memory_allocated(place)

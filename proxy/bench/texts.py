@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
 
 WORDS = (  # noqa: SIM905
     "the of and to in a is that for it as was with be by on not he his but at are this have from they which one you "
@@ -78,7 +77,6 @@ def mixed(sizes: Sequence[int], number: int, draw: random.Random) -> Iterator[in
     yield from found
 
 
-@lru_cache(maxsize=16)
 def _tokens_per_word(count: Count) -> float:
     text = prose(seeded(0), 400)
     return max(count(text), 1) / 400
