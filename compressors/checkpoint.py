@@ -26,7 +26,7 @@ from compressors.legibility import Literacy
 from compressors.shapes import is_shape, load_shape
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
-_ON_CUDA = {"classifier": "float16", "causal": "bfloat16"}
+ON_CUDA = {"classifier": "float16", "causal": "bfloat16"}
 """Classifiers decide as in float32 but for some 3 in 10,000 words in float16, ten times as many in bfloat16."""
 _PACKED = "weights.safetensors"
 _CLASSES: dict[str, Any] = {"classifier": AutoModelForTokenClassification, "causal": AutoModelForCausalLM}
@@ -73,7 +73,7 @@ def load_checkpoint(
     options = {"revision": revision, "trust_remote_code": trust_remote_code}
     try:
         place = choose_device(device)
-        form = _DTYPES[dtype or (_ON_CUDA[task] if place.type == "cuda" else "float32")]
+        form = _DTYPES[dtype or (ON_CUDA[task] if place.type == "cuda" else "float32")]
         if is_shape(model):
             module, tokenizer = load_shape(
                 model, task, device=place, dtype=form, trust_remote_code=trust_remote_code

@@ -14,9 +14,11 @@ EMBEDDED = {
     "longllmlingua": _MODELS / "causal",
 }
 """The model that ships with laconic, for each method."""
+SHAPE = "shape:"
+"""What the name of random weights begins with: `shape:mbert`."""
 UNREADABLE_SHARE = 0.2
 """A text with more unreadable letters than this share is left whole."""
-_VERSION = 3
+_VERSION = 4
 """Raised whenever the same model, job and options may give another decision than before."""
 _WEIGHTS = frozenset({".safetensors", ".bin", ".pt", ".pth"})
 _DESCRIPTIONS = frozenset({".json", ".txt", ".model", ".py"})
@@ -24,12 +26,14 @@ _MIB = 1 << 20
 
 
 def folder_of(method: str, model: str) -> Path | None:
-    """The folder that `model` names for `method`; None for a hub name.
+    """The folder that `model` names for `method`; None for a shape and for a hub name.
 
     Raises `CompressionError` if `model` looks like a path but no such folder exists.
     """
     if model == "embedded":
         return EMBEDDED[method]
+    if model.startswith(SHAPE):  # a folder behind it is its tokenizer's
+        return None
     folder = Path(model).expanduser()
     if folder.is_dir():
         return folder

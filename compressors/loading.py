@@ -67,23 +67,19 @@ def load(
     import torch  # only now: the proxy imports this module and must stay light
 
     from compressors.checkpoint import load_checkpoint
-    from compressors.shapes import is_shape
 
     if threads is not None:
         torch.set_num_threads(threads)
     checkpoint = load_checkpoint(
         model,
         "classifier" if method == "llmlingua2" else "causal",
-        folder=None if is_shape(model) else folder_of(method, model),
+        folder=folder_of(method, model),
         device=device,
         dtype=_loaded_dtype(method, dtype, compat),
         revision=revision,
         trust_remote_code=trust_remote_code,
     )
-    named = (
-        model.replace("/", ":") if is_shape(model) else model
-    )  # its tokenizer's folder is part of the name
-    name = fingerprint(method, named, dtype, revision, compat=compat, unreadable_share=unreadable_share)
+    name = fingerprint(method, model, dtype, revision, compat=compat, unreadable_share=unreadable_share)
     if method == "llmlingua2":
         return _classifying(checkpoint, name, compat, unreadable_share, batch_tokens, dtype == EIGHT_BITS)
     if dtype == EIGHT_BITS:

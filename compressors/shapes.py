@@ -20,10 +20,8 @@ from transformers import (
 )
 
 from compressors.errors import CompressionError
-from compressors.identity import EMBEDDED
+from compressors.identity import EMBEDDED, SHAPE
 
-PREFIX = "shape:"
-"""What the name of a shape begins with, where a model is named: `shape:mbert`."""
 BYTES = "bytes"
 """Behind the `@`: a byte-level vocabulary made here, which gives a text back as it was, as GPT-2's and Llama's do."""
 
@@ -138,7 +136,7 @@ SHAPES: dict[str, tuple[Literal["classifier", "causal"], str, dict[str, Any]]] =
 
 def is_shape(model: str) -> bool:
     """Whether `model` names a shape: `shape:NAME`, or `shape:NAME@TOKENIZER`."""
-    return model.startswith(PREFIX)
+    return model.startswith(SHAPE)
 
 
 def task_of(model: str) -> Literal["classifier", "causal"]:
@@ -176,7 +174,7 @@ def load_shape(
     """
     name, words = _parts(model)
     if SHAPES[name][0] != task:
-        allowed = ", ".join(PREFIX + known for known, shape in SHAPES.items() if shape[0] == task)
+        allowed = ", ".join(SHAPE + known for known, shape in SHAPES.items() if shape[0] == task)
         raise CompressionError(f"{model!r} is no {task} model; such shapes are {allowed}")
     config = config_of(model)
     method = "llmlingua2" if task == "classifier" else "llmlingua"
@@ -205,9 +203,9 @@ def load_shape(
 
 def _parts(model: str) -> tuple[str, str]:
     """Name and tokenizer, if one is given."""
-    name, _, words = model.removeprefix(PREFIX).partition("@")
+    name, _, words = model.removeprefix(SHAPE).partition("@")
     if name not in SHAPES:
-        allowed = ", ".join(PREFIX + known for known in SHAPES)
+        allowed = ", ".join(SHAPE + known for known in SHAPES)
         raise CompressionError(f"unknown shape {model!r}; known are {allowed}")
     return name, words
 

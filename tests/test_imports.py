@@ -26,7 +26,7 @@ FORBIDDEN = {
     "compressors": {"policies", "proxy", "aiohttp", "starlette", "redis", "uvicorn", "tests"},
     "proxy": {"torch", "transformers", "litellm", "tests"},
 }
-PUBLIC_FACE = {"compressors", "compressors.engines", "compressors.ranking"}
+PUBLIC_FACE = {"compressors", "compressors.engines", "compressors.measuring", "compressors.ranking"}
 
 
 def _imports(package: str) -> Iterator[tuple[Path, str]]:

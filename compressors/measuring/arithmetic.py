@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForTokenClassification
 
-from compressors.checkpoint import _ON_CUDA, choose_device
+from compressors.checkpoint import ON_CUDA, choose_device
 from compressors.identity import folder_of
 from compressors.shapes import config_of, is_shape, task_of
 
@@ -81,4 +81,4 @@ def usual_dtype(method: str, device: str = "auto") -> str:
     """What `compressors.load` takes on `device` where no dtype is given."""
     if choose_device(device).type != "cuda":
         return "float32"
-    return _ON_CUDA["classifier" if method == "llmlingua2" else "causal"]
+    return ON_CUDA["classifier" if method == "llmlingua2" else "causal"]
