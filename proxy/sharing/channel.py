@@ -9,8 +9,9 @@ import asyncio
 import contextlib
 import io
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 
@@ -39,9 +40,10 @@ class Channel:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.UnixConnector(str(path), limit=0), timeout=_NO_LIMIT, auto_decompress=False
         )
-        self._jobs: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
         self.state = State()
+        self._socket: aiohttp.ClientWebSocketResponse | None = None
         self.load_error: Exception | None = None
         self.settled = asyncio.Event()
         """Set once loading has ended, well or not, for the first time."""
@@ -61,9 +63,7 @@ class Channel:
         if not self.is_ready:
             raise NotReadyError("the compressor's process is not ready")
         future: asyncio.Future[Shortened] = asyncio.get_running_loop().create_future()
-        task = asyncio.create_task(self._shorten(job, future))
-        self._jobs.add(task)
-        task.add_done_callback(self._jobs.discard)
+        task = self._run(self._shorten(job, future))
         future.add_done_callback(lambda done: task.cancel() if done.cancelled() else None)
         return future
 
@@ -78,8 +78,8 @@ class Channel:
         await self._leaving
 
     async def _leave(self) -> None:
-        while self._jobs:
-            await asyncio.wait(self._jobs)
+        while self._tasks:
+            await asyncio.wait(self._tasks)
         self._connection.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._connection
@@ -90,7 +90,7 @@ class Channel:
             connected = False
             with contextlib.suppress(aiohttp.ClientError, OSError):
                 async with self._session.ws_connect(self._url) as socket:
-                    connected = True
+                    connected, self._socket = True, socket
                     await socket.send_bytes(packed(self._compressor))
                     async for message in socket:
                         self._told(unpacked(message.data))
@@ -99,12 +99,24 @@ class Channel:
             await asyncio.sleep(_AGAIN_S)
 
     def _lost(self) -> None:
-        if not self.state.is_ready and self.load_error is None:
+        if not self.settled.is_set():
             self.load_error = CompressionError("the compressor's process ended while it loaded the model")
             self.settled.set()
         self.state = State()
         self._on_news()
         _log.warning("the compressor's process is gone; texts go as they are until it is back")
+
+    def _doubt(self) -> None:
+        """A job could not be sent, or came to nothing: send no more until the process says how it is doing."""
+        self.state = State()
+        if self._socket is not None and not self._socket.closed:
+            self._run(_close(self._socket))
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     def _told(self, state: State) -> None:
         self.state = state
@@ -124,6 +136,7 @@ class Channel:
                 reply: Reply = unpacked(await response.read())
         except (aiohttp.ClientError, OSError):
             outcome = NotReadyError("the compressor's process ended")
+            self._doubt()
         else:
             self._told(reply.state)
             outcome = reply.outcome
@@ -133,3 +146,7 @@ class Channel:
             future.set_result(outcome)
         else:
             future.set_exception(outcome)
+
+
+async def _close(socket: aiohttp.ClientWebSocketResponse) -> None:
+    await socket.close()

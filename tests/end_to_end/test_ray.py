@@ -154,6 +154,7 @@ def test_no_request_is_lost_with_a_copy(served: Served) -> None:
     def keep_asking(name: str) -> None:
         while not over.is_set():
             answers.append(ask(served.port, f"{name} {len(answers)}. " + PROSE * 6))
+            time.sleep(0.02)
 
     threads = [threading.Thread(target=keep_asking, args=(name,)) for name in "abcd"]
     for thread in threads:

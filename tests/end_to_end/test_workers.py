@@ -106,6 +106,7 @@ def test_no_request_is_lost_with_the_compressors_process(
         def keep_asking(name: str) -> None:
             while not over.is_set():
                 answers.append(ask(port, f"{name} {len(answers)}. " + PROSE * 8))
+                time.sleep(0.1)  # the new process needs some of the processor
 
         threads = [threading.Thread(target=keep_asking, args=(name,)) for name in "abcd"]
         for thread in threads:
