@@ -29,6 +29,8 @@ from proxy.cluster.deployment import NAME, copies, deployment_name, proxies
 from proxy.cluster.source import Source, UnsharedStoreError, require_shared_store, used_compressors
 from proxy.settings import Settings
 
+# Whose lost copies Ray starts again by itself.
+_THERE = {ApplicationStatus.RUNNING, ApplicationStatus.DEPLOYING, ApplicationStatus.UNHEALTHY}
 _log = logging.getLogger("laconic.cluster")
 
 
@@ -85,7 +87,7 @@ def _deploy(source: Source, settings: Settings, cluster: Cluster) -> None:
     used = {name: _application(name, c) for name, c in used_compressors(config).items()}
     there = _compressors()
     for name, application in used.items():
-        if there.get(application) != ApplicationStatus.RUNNING:
+        if there.get(application) not in _THERE:
             try:
                 compressor = config.compressors[name]
                 serve.run(copies(name, compressor, cluster.level), name=application, route_prefix=None)
