@@ -48,9 +48,12 @@ class Head:
     @torch.inference_mode()
     def surprisals(self, states: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """−log p of each target (`(N,)` int64) in nats, given the state before it (`(N, C)`); `(N,)` float32."""
-        chunks = zip(torch.split(states, self._rows), torch.split(targets, self._rows), strict=True)
-        parts = [self._surprisals(*chunk) for chunk in chunks]
-        return torch.cat(parts)
+        # filled in place: small results that outlive their logits would keep those from being given back
+        found = torch.empty(len(states), dtype=torch.float32, device=states.device)
+        for start in range(0, len(states), self._rows):
+            chunk = slice(start, start + self._rows)
+            found[chunk] = self._surprisals(states[chunk], targets[chunk])
+        return found
 
     def _surprisals(self, states: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         logits = self._logits(states)  # (N, V) float32

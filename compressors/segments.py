@@ -43,7 +43,7 @@ def judged_by_segments(
     lines: list[Line] = []
     waiting: list[
         TokenIds
-    ] = []  # per line, what stays but was not read yet: a prefix, the last segment's best
+    ] = []  # of each line, what stays but is not read yet: a prefix, or tokens that were kept
     read: list[int] = []  # tokens of each line that stay
     for start, end in _segments(windows, size):
         ids = draft.reading.ids[start:end]
@@ -53,8 +53,8 @@ def judged_by_segments(
             Piece(line, stays, np.concatenate((before, ids)), judged=len(ids))
             for line, stays, before in zip(lines, read, waiting, strict=True)
         ]
-        values_here = worth([known.surprisals for known in found])
-        ranks, kept = _ranked(values_here, np.minimum(word[start:end], len(draft.words) - 1), draft, rate)
+        own = np.minimum(word[start:end], len(draft.words) - 1)
+        ranks, kept = _ranked(worth([known.surprisals for known in found]), own, draft, rate)
         values[start:end] = 1 - ranks
         read = [stays + len(before) for stays, before in zip(read, waiting, strict=True)]
         waiting = [ids[kept]] * len(lines)
