@@ -41,9 +41,7 @@ def judged_by_segments(
     word = np.searchsorted(draft.words.ends, draft.reading.starts, side="right")  # (T,)
     rate = draft.rate()
     lines: list[Line] = []
-    waiting: list[
-        TokenIds
-    ] = []  # of each line, what stays but is not read yet: a prefix, or tokens that were kept
+    waiting: list[TokenIds] = []  # of each line, what stays but isn't read: its prefix, kept tokens
     read: list[int] = []  # tokens of each line that stay
     for start, end in _segments(windows, size):
         ids = draft.reading.ids[start:end]
