@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from compressors.base import Span
-from compressors.characters import well_formed
+from compressors.characters import code_points, well_formed
 from compressors.errors import CompressionError
+from compressors.word_memory import WordMemory
 from compressors.words import Offsets, Words
 
 TokenIds = npt.NDArray[np.int64]
@@ -52,6 +53,7 @@ class Reader:
         self.backend.no_truncation()
         self.backend.no_padding()
         self.backend.encode_special_tokens = True  # a literal "[SEP]" in a text is text
+        self._memory = WordMemory(self.backend)
         self.prefix, self.suffix = ids[: content[0]], ids[content[-1] + 1 :]
         first = next(
             (
@@ -82,12 +84,8 @@ class Reader:
     def read(self, text: str, pieces: Sequence[Span], fresh: Sequence[int] = ()) -> Reading:
         """The tokens of `pieces` of `text`, one after another; chunks have to start at offsets `fresh`."""
         text = well_formed(text)
-        encodings = self.backend.encode_batch([text[s:e] for s, e in pieces], add_special_tokens=False)
-        ids = [np.array(encoding.ids, dtype=np.int64) for encoding in encodings]
-        offsets = [
-            np.fromiter(chain.from_iterable(encoding.offsets), np.int64).reshape(-1, 2) + start  # (T_p, 2)
-            for encoding, (start, _) in zip(encodings, pieces, strict=True)
-        ]
+        ids, offsets = self._encoded([text[start:end] for start, end in pieces])
+        offsets = [part + start for part, (start, _) in zip(offsets, pieces, strict=True)]
         spans = np.concatenate([np.zeros((0, 2), np.int64), *offsets])  # (T, 2)
         starts = np.maximum.accumulate(spans[:, 0]) if len(spans) else spans[:, 0]
         flat = np.concatenate([np.zeros(0, np.int64), *ids])  # (T,)
@@ -99,6 +97,22 @@ class Reader:
             breaks=np.unique(np.searchsorted(starts, np.array(fresh, dtype=np.int64))),
         )
 
+    def _encoded(self, texts: Sequence[str]) -> tuple[list[TokenIds], list[Offsets]]:
+        """Of each text the ids of its tokens, `(T,)`, and where they start and end, `(T, 2)`."""
+        found = [self._memory.encode(text) for text in texts]
+        others = [text for text, known in zip(texts, found, strict=True) if known is None]
+        encodings = iter(self.backend.encode_batch(others, add_special_tokens=False) if others else ())
+        ids, offsets = [], []
+        for known in found:
+            if known is None:
+                encoding = next(encodings)
+                ids.append(np.array(encoding.ids, dtype=np.int64))
+                offsets.append(np.fromiter(chain.from_iterable(encoding.offsets), np.int64).reshape(-1, 2))
+            else:
+                ids.append(known[0])
+                offsets.append(np.column_stack(known[1:]))
+        return ids, offsets
+
     def chunks(self, reading: Reading, text: str, words: Words, ends: Sequence[str]) -> list[Span]:
         """Token ranges that each fit the model's window.
 
@@ -106,10 +120,12 @@ class Reader:
         words, else anywhere.
         """
         total = len(reading.ids)
+        bounds = sorted({0, *reading.breaks.tolist(), total})
+        if all(high - low <= self.capacity for low, high in pairwise(bounds)):
+            return [(low, high) for low, high in pairwise(bounds) if low < high]
         word = np.searchsorted(words.ends, reading.starts, side="right")  # (T,) word of each token
         between = np.flatnonzero(word[1:] != word[:-1]) + 1  # tokens that begin a word
         preferred = between[np.isin(between, _after(reading, text, ends))]
-        bounds = sorted({0, *reading.breaks.tolist(), total})
         return [
             chunk for low, high in pairwise(bounds) for chunk in self._fill(low, high, (preferred, between))
         ]
@@ -134,8 +150,10 @@ class Reader:
 
 def _after(reading: Reading, text: str, ends: Sequence[str]) -> Offsets:
     """Tokens before which one of the strings `ends` ends."""
-    pattern = "|".join(re.escape(end) for end in ends if end)
-    if not pattern:
-        return np.zeros(0, dtype=np.int64)
-    offsets = np.fromiter((match.end() for match in re.finditer(pattern, text)), dtype=np.int64)
+    wanted = [end for end in ends if end]
+    if all(len(end) == 1 for end in wanted):
+        offsets = np.flatnonzero(np.isin(code_points(text), [ord(end) for end in wanted])) + 1
+    else:
+        pattern = "|".join(map(re.escape, wanted))
+        offsets = np.fromiter((match.end() for match in re.finditer(pattern, text)), dtype=np.int64)
     return np.unique(np.searchsorted(reading.starts, offsets))
