@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import gc
 import logging
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -28,8 +27,6 @@ from proxy.record import Record
 from proxy.reload import Reloader
 from proxy.settings import Settings
 
-_SWITCH_S = 0.0005
-"""How long a thread may keep the interpreter from the event loop: Python's 5 ms would be most of what laconic adds."""
 _log = logging.getLogger("laconic.app")
 
 
@@ -133,7 +130,6 @@ class Application:
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _: object) -> AsyncIterator[None]:
-        sys.setswitchinterval(_SWITCH_S)
         self._swap(Gateway.open(self._config, self._settings))
         tasks = [asyncio.create_task(_spare_garbage_collector(self.gateway))]
         if self._config_path is not None:

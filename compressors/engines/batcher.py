@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -38,7 +39,9 @@ _POLL_S = 0.02
 _WARM_UP_WORDS = (8, 60, 300, 900)
 _MOST_HELPERS = 4
 _NICENESS = 10
-_LONG_TOKENS = 8192
+_SWITCH_S = 0.0005
+"""How long a thread may keep the interpreter from the others, the event loop's among them; Python's own is 5 ms."""
+_LONG_TOKENS = 32_768
 """A text of more is prepared on a thread of its own, so that shorter ones needn't wait for it."""
 
 
@@ -149,6 +152,7 @@ class Batcher:
             await asyncio.sleep(_POLL_S)
 
     def _run(self) -> None:
+        sys.setswitchinterval(min(sys.getswitchinterval(), _SWITCH_S))
         _give_way()  # the threads that torch starts from this one do so too
         try:
             compressor = divisible(self._load())
