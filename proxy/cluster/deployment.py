@@ -28,6 +28,7 @@ NAME = "laconic"
 _PROXY_REQUESTS = 4096  # of one proxy at a time; `max_in_flight` bounds them with an answer of its own
 _DRAIN_S = 30.0
 _TRIES = 3  # to load a model
+_QUIET = {"log_level": "WARNING", "enable_access_log": False}  # for Ray; requests have our own lines
 
 
 class Proxy:
@@ -90,6 +91,7 @@ def proxies(
         num_replicas=workers,
         max_ongoing_requests=_PROXY_REQUESTS,
         graceful_shutdown_timeout_s=_DRAIN_S,
+        logging_config=_QUIET,
         max_surge_percent=100,  # the old ones serve until the new ones do
     )(serve.ingress()(Proxy)).bind(source, level, dict(compressors))
 
@@ -113,6 +115,7 @@ def copies(name: str, compressor: Compressor, level: int) -> serve.Application:
         ray_actor_options={"num_gpus": ray.num_gpus, "num_cpus": ray.num_cpus},
         max_ongoing_requests=ray.max_ongoing_requests,
         max_constructor_retry_count=_TRIES,
+        logging_config=_QUIET,
         **number,
     )(CompressorReplica).bind(compressor, level)
 

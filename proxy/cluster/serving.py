@@ -13,6 +13,7 @@ import logging
 import os
 import queue
 import signal
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -29,6 +30,8 @@ from proxy.cluster.deployment import NAME, copies, deployment_name, proxies
 from proxy.cluster.source import Source, UnsharedStoreError, require_shared_store, used_compressors
 from proxy.settings import Settings
 
+_START_S = 900
+_POLL_S = 0.2
 # Whose lost copies Ray starts again by itself.
 _THERE = {ApplicationStatus.RUNNING, ApplicationStatus.DEPLOYING, ApplicationStatus.UNHEALTHY}
 _log = logging.getLogger("laconic.cluster")
@@ -61,23 +64,57 @@ def run(read: Callable[[], Source], settings: Settings, cluster: Cluster) -> Non
     ray.init(
         cluster.address or "local", namespace=NAME, logging_level=logging.WARNING, include_dashboard=dashboard
     )
+    signals: queue.SimpleQueue[int] = queue.SimpleQueue()
     try:
-        serve.start(proxy_location="EveryNode", http_options={"host": cluster.host, "port": cluster.port})
-        _deploy(source, settings, cluster)
-        _log.info("%d proxies serve on port %d of the cluster's machines", cluster.workers, cluster.port)
-        for number in _signals():
-            if number != signal.SIGHUP:
-                break
-            try:
-                _deploy(read(), settings, cluster)
-            except (ConfigError, UnsharedStoreError, OSError, ValueError, RuntimeError) as error:
-                _log.error("configuration refused, the old one stays: %s", error)
-            else:
-                _log.info("configuration deployed again")
-        for name in (NAME, *_compressors()):
-            serve.delete(name)
+        with _heard(signals):
+            serve.start(proxy_location="EveryNode", http_options={"host": cluster.host, "port": cluster.port})
+            _deploy(source, settings, cluster)
+            _log.info("%d proxies serve on port %d of the cluster's machines", cluster.workers, cluster.port)
+            while signals.get() == signal.SIGHUP:
+                _deploy_again(read, settings, cluster)
+    except _EndedError:
+        pass
     finally:
+        _take_away()
         ray.shutdown()
+
+
+class _EndedError(Exception):
+    """A signal says that this is to end."""
+
+
+@contextlib.contextmanager
+def _heard(signals: queue.SimpleQueue[int]) -> Iterator[None]:
+    """Put SIGHUP into a queue; raise `_EndedError` for those that end a server, which may be waiting for Ray."""
+
+    def end(*_: object) -> None:
+        raise _EndedError
+
+    handlers: dict[int, Callable[[int, object], None]] = {
+        signal.SIGINT: end,
+        signal.SIGTERM: end,
+        signal.SIGHUP: lambda number, _: signals.put(number),
+    }
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _deploy_again(read: Callable[[], Source], settings: Settings, cluster: Cluster) -> None:
+    try:
+        _deploy(read(), settings, cluster)
+    except (ConfigError, UnsharedStoreError, OSError, ValueError, RuntimeError) as error:
+        _log.error("configuration refused, the old one stays: %s", error)
+    else:
+        _log.info("configuration deployed again")
+
+
+def _take_away() -> None:
+    for name in [name for name in serve.status().applications if name == NAME] + list(_compressors()):
+        serve.delete(name)
 
 
 def _deploy(source: Source, settings: Settings, cluster: Cluster) -> None:
@@ -89,19 +126,31 @@ def _deploy(source: Source, settings: Settings, cluster: Cluster) -> None:
     for name, application in used.items():
         if there.get(application) not in _THERE:
             try:
-                compressor = config.compressors[name]
-                serve.run(copies(name, compressor, cluster.level), name=application, route_prefix=None)
-            except RuntimeError:
+                _start(copies(name, config.compressors[name], cluster.level), application, None)
+            except BaseException:
                 serve.delete(application)
                 raise
     handles = {
         name: serve.get_deployment_handle(deployment_name(name), application)
         for name, application in used.items()
     }
-    serve.run(proxies(source, cluster.workers, cluster.level, handles), name=NAME, route_prefix="/")
+    _start(proxies(source, cluster.workers, cluster.level, handles), NAME, "/")
     for application in _compressors():
         if application not in used.values():
             serve.delete(application)
+
+
+def _start(application: serve.Application, name: str, prefix: str | None) -> None:
+    """Deploy, and wait until all copies run; RuntimeError if they can't, or there is no room for them for long."""
+    target = serve.RunTarget(application, name=name, route_prefix=prefix)
+    serve.run_many([target], wait_for_applications_running=False)
+    until = time.monotonic() + _START_S
+    while (known := serve.status().applications[name]).status != ApplicationStatus.RUNNING:
+        if known.status == ApplicationStatus.DEPLOY_FAILED:
+            raise RuntimeError(f"{name}: {known.message}")
+        if time.monotonic() > until:
+            raise RuntimeError(f"{name}: no room on the cluster, or not loaded, for {_START_S} s")
+        time.sleep(_POLL_S)
 
 
 def _application(name: str, compressor: Compressor) -> str:
@@ -116,14 +165,3 @@ def _compressors() -> dict[str, ApplicationStatus]:
     return {
         name: known.status for name, known in applications.items() if name.startswith(f"{NAME}-compressor-")
     }
-
-
-def _signals() -> Iterator[int]:
-    """The signals that are meant for a server, as they come."""
-    came: queue.SimpleQueue[int] = queue.SimpleQueue()
-    with contextlib.ExitStack() as stack:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            before = signal.signal(number, lambda number, _: came.put(number))
-            stack.callback(signal.signal, number, before)
-        while True:
-            yield came.get()
