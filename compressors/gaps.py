@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from compressors.base import Span
-from compressors.characters import FLAGS, NEWLINE, SPACE, code_points
+from compressors.characters import FLAGS, NEWLINE, SPACE, CharacterTable, code_points
 from compressors.words import Mask, Offsets, Words
 
-_CLOSING = code_points(".,;:!?)]")
+_CLOSING = CharacterTable(lambda char: char in ".,;:!?)]")
 _NOTHING, _BLANK, _LINE, _PARAGRAPH = range(4)
 
 
@@ -34,7 +34,7 @@ class Gaps:
         lines = np.concatenate(([0], np.cumsum(breaks)))
         count = lines[self._ends] - lines[self._starts]  # (W+1,) line breaks in each gap
         self._strength = np.where(self._ends > self._starts, _BLANK, _NOTHING) + np.minimum(count, 2)
-        closing = np.isin(codes, _CLOSING)
+        closing = _CLOSING[codes] != 0
         self._closing = closing[words.starts] & closing[words.ends - 1] & (self._strength[:-1] == _NOTHING)
         space = (flags & SPACE) != 0  # blocks and forced spans may begin and end with white space
         self._at_start, self._at_end = np.zeros((2, len(words)), dtype=np.int64)  # strengths
