@@ -147,7 +147,8 @@ def _start(application: serve.Application, name: str, prefix: str | None) -> Non
     until = time.monotonic() + _START_S
     while (known := serve.status().applications[name]).status != ApplicationStatus.RUNNING:
         if known.status == ApplicationStatus.DEPLOY_FAILED:
-            raise RuntimeError(f"{name}: {known.message}")
+            reasons = (deployment.message for deployment in known.deployments.values())
+            raise RuntimeError("\n".join((f"{name}: {known.message}", *reasons)))
         if time.monotonic() > until:
             raise RuntimeError(f"{name}: no room on the cluster, or not loaded, for {_START_S} s")
         time.sleep(_POLL_S)
