@@ -143,7 +143,7 @@ def _causal(
     from compressors.reading import Reader
 
     if batch_tokens is None:
-        batch_tokens = 1024 if checkpoint.device.type == "cpu" else 65536
+        batch_tokens = 1024 if checkpoint.device.type == "cpu" else 8192
     pack(checkpoint.model)
     causal = Causal(checkpoint.model, window=checkpoint.window, batch_tokens=batch_tokens)
     if compat is not None:

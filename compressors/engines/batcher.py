@@ -165,8 +165,8 @@ class Batcher:
             return
         finally:
             self._loaded.set()
-        while batch := self._next_batch(compressor.batch_tokens):
-            self._forward(compressor, batch)
+        while self._serve(compressor):
+            pass
         for helpers in (self._helpers, self._helper_for_long):
             helpers.shutdown(wait=False)
 
@@ -176,6 +176,22 @@ class Batcher:
         started = time.monotonic()
         compressor.compress(jobs)
         self.speed.add(sum(estimated_tokens(len(job.text)) for job in jobs), time.monotonic() - started)
+
+    def _serve(self, compressor: Divisible) -> bool:
+        """Run one batch; False when closed and done. What goes wrong, callers hear of, and the thread lives on."""
+        try:
+            batch = self._next_batch(compressor.batch_tokens)
+            if batch:
+                self._forward(compressor, batch)
+        except Exception as error:
+            _log.error("a batch could not be run: %s", type(error).__name__)
+            with self._change:
+                self._schedule = Schedule()
+                waiting = list(self._jobs.values())
+            for item in waiting:
+                self._deliver(item, _failure(error))
+            return True
+        return bool(batch)
 
     def _next_batch(self, budget_tokens: int) -> Batch:
         """The next units; empty when closed and done."""
@@ -216,7 +232,7 @@ class Batcher:
     def _answer_failure(self, task: Task, error: BaseException) -> None:
         item = self._jobs.get(task.number)
         if item is not None:
-            self._deliver(item, CompressionError(f"the compressor raised {type(error).__name__}"))
+            self._deliver(item, _failure(error))
 
     def _go_on(self, item: _Waiting) -> None:
         helpers = self._helper_for_long if item.tokens > _LONG_TOKENS else self._helpers
@@ -239,7 +255,7 @@ class Batcher:
             _add(item.timings, task, time.monotonic() - started)
             self._finish(item, end.value)
         except BaseException as error:  # as in `_forward`
-            self._deliver(item, CompressionError(f"the compressor raised {type(error).__name__}"))
+            self._deliver(item, _failure(error))
         else:
             _add(item.timings, task, time.monotonic() - started)
             self._queue(item, Task(item.number, units, task.served_tokens if task is not None else 0))
@@ -279,6 +295,10 @@ class Batcher:
         except RuntimeError:
             _log.debug("event loop closed before a result came")
             self._release(item)
+
+
+def _failure(error: BaseException) -> CompressionError:
+    return CompressionError(f"the compressor raised {type(error).__name__}")
 
 
 def _give_way() -> None:

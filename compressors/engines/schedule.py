@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 from compressors.passes import Unit
@@ -57,15 +58,18 @@ class Schedule:
     """Tasks that have units left."""
 
     def __init__(self) -> None:
-        self._by_service: list[tuple[int, int, Task]] = []
-        self._by_age: list[tuple[int, Task]] = []
+        # Additions are numbered, too: a job's last task may still be there when its next one comes.
+        self._by_service: list[tuple[int, int, int, Task]] = []
+        self._by_age: list[tuple[int, int, Task]] = []
+        self._additions = count()
         self._passed_over = 0
         """Batches since the oldest task was in one."""
 
     def add(self, task: Task) -> None:
-        """Take in a task with at least one unit; no other of the same number may be there."""
-        heapq.heappush(self._by_service, (task.served_tokens, task.number, task))
-        heapq.heappush(self._by_age, (task.number, task))
+        """Take in a task with at least one unit."""
+        addition = next(self._additions)
+        heapq.heappush(self._by_service, (task.served_tokens, task.number, addition, task))
+        heapq.heappush(self._by_age, (task.number, addition, task))
 
     def batch(self, budget_tokens: int) -> Batch:
         """The next units, together at most `budget_tokens` unless one alone is longer; empty if none are left."""
@@ -83,17 +87,17 @@ class Schedule:
         return batch
 
     def _oldest(self) -> Task | None:
-        while self._by_age and self._by_age[0][1].is_begun:
+        while self._by_age and self._by_age[0][-1].is_begun:
             heapq.heappop(self._by_age)
-        return self._by_age[0][1] if self._by_age else None
+        return self._by_age[0][-1] if self._by_age else None
 
     def _least_served(self) -> Task | None:
         while self._by_service:
-            served, number, task = self._by_service[0]
+            served, number, addition, task = self._by_service[0]
             if task.is_begun:
                 heapq.heappop(self._by_service)
             elif served != task.served_tokens:  # it was served since it was put there
-                heapq.heapreplace(self._by_service, (task.served_tokens, number, task))
+                heapq.heapreplace(self._by_service, (task.served_tokens, number, addition, task))
             else:
                 return task
         return None

@@ -10,7 +10,7 @@ import pytest
 from compressors import CompressionError, Job
 from compressors.engines import Batcher, NotReadyError, QueueFullError
 from tests.fakes.compressor import EverySecondWord
-from tests.fakes.divisible import TenWords
+from tests.fakes.divisible import TenWords, Words
 
 
 def text(name: str, words: int) -> str:
@@ -125,6 +125,17 @@ async def test_a_failure_costs_nobody_else(model: TenWords, batcher: Batcher) ->
         await bad
     with pytest.raises(CompressionError, match="ValueError"):
         await worse
+    assert (await batcher.submit(Job(text=text("later", 10)))).result.compressed_tokens == 5
+
+
+async def test_a_batch_that_cannot_even_be_made_fails_those_who_wait(
+    model: TenWords, batcher: Batcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model.is_open = True
+    with monkeypatch.context() as patch:
+        patch.setattr(Words, "__len__", lambda unit: len(unit.words) if unit.words[0] != "odd0" else -1)
+        with pytest.raises(CompressionError, match="ValueError"):
+            await batcher.submit(Job(text=text("odd", 30)))
     assert (await batcher.submit(Job(text=text("later", 10)))).result.compressed_tokens == 5
 
 

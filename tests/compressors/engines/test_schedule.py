@@ -56,6 +56,20 @@ def test_the_oldest_gets_on_while_others_keep_coming() -> None:
     assert batches <= 20
 
 
+def test_a_job_may_come_again_while_its_last_task_is_still_known() -> None:
+    schedule = Schedule()
+    first, again, other = task(1, [10]), task(1, [10, 10]), task(0, [50, 50])
+    schedule.add(other)
+    schedule.add(first)
+    assert (first, 0) in schedule.batch(60)
+    schedule.add(again)
+    assert sorted((one.number, place) for batch in drained(schedule, 60) for one, place in batch) == [
+        (0, 1),
+        (1, 0),
+        (1, 1),
+    ]
+
+
 def test_what_is_given_up_comes_no_more() -> None:
     schedule = Schedule()
     gone, stays = task(0, [5, 5, 5]), task(1, [5])
