@@ -96,7 +96,8 @@ class Gateway:
 
     async def loaded(self) -> None:
         """Wait until the price list is read and every model is loaded and warm, or has failed to."""
-        await asyncio.gather(self.models.read(), *(engine.loaded() for engine in self.engines.values()))
+        engines = (engine.loaded() for engine in self.engines.values())
+        await asyncio.gather(self.models.read(), asyncio.to_thread(_load_vocabularies), *engines)
 
     def why_not_ready(self) -> list[str]:
         """A line for all that can't work yet."""
@@ -176,8 +177,7 @@ def engine_of(compressor: Compressor) -> Engine:
 
 def _batcher(compressor: Compressor, device: str) -> Batcher:
     def load() -> compressors.Compressor:
-        for encoding in ("o200k_base", "cl100k_base"):  # half a second each, which no request should wait for
-            tokenizer(encoding)
+        _load_vocabularies()
         return compressors.load(
             compressor.method,
             model=compressor.model,
@@ -189,6 +189,11 @@ def _batcher(compressor: Compressor, device: str) -> Batcher:
         )
 
     return Batcher(load, max_queue_tokens=compressor.max_queue_tokens)
+
+
+def _load_vocabularies() -> None:
+    for encoding in ("o200k_base", "cl100k_base"):  # half a second each, which no request should wait for
+        tokenizer(encoding)
 
 
 def on_gpu(engine: Engine, compressor: Compressor) -> bool:

@@ -13,6 +13,7 @@ from compressors.engines.engine import (
     Timings,
     estimated_tokens,
 )
+from compressors.engines.priority import give_way
 from compressors.engines.several import Several
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "Speed",
     "Timings",
     "estimated_tokens",
+    "give_way",
 ]

@@ -7,10 +7,8 @@ method; results come back as asyncio futures.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -28,6 +26,7 @@ from compressors.engines.engine import (
     Timings,
     estimated_tokens,
 )
+from compressors.engines.priority import give_way
 from compressors.engines.schedule import Batch, Schedule, Task
 from compressors.engines.turns import TURNS
 from compressors.engines.undivided import divisible
@@ -38,9 +37,6 @@ _log = logging.getLogger("laconic.batcher")
 _POLL_S = 0.02
 _WARM_UP_WORDS = (8, 60, 300, 900)
 _MOST_HELPERS = 4
-_NICENESS = 10
-_SWITCH_S = 0.0005
-"""How long a thread may keep the interpreter from the others, the event loop's among them; Python's own is 5 ms."""
 _LONG_TOKENS = 32_768
 """A text of more is prepared on a thread of its own, so that shorter ones needn't wait for it."""
 
@@ -80,8 +76,8 @@ class Batcher:
         self._compressor: Divisible | None = None
         self._loaded = threading.Event()
         few = max(1, min(_MOST_HELPERS, (os.cpu_count() or 1) // 2))
-        self._helpers = ThreadPoolExecutor(few, "laconic-words", initializer=_give_way)
-        self._helper_for_long = ThreadPoolExecutor(1, "laconic-long", initializer=_give_way)
+        self._helpers = ThreadPoolExecutor(few, "laconic-words", initializer=give_way)
+        self._helper_for_long = ThreadPoolExecutor(1, "laconic-long", initializer=give_way)
         self.load_error: Exception | None = None
         """Why the model could not be loaded."""
         self.speed = Speed()
@@ -152,8 +148,7 @@ class Batcher:
             await asyncio.sleep(_POLL_S)
 
     def _run(self) -> None:
-        sys.setswitchinterval(min(sys.getswitchinterval(), _SWITCH_S))
-        _give_way()  # the threads that torch starts from this one do so too
+        give_way()  # the threads that torch starts from this one do so too
         try:
             compressor = divisible(self._load())
             with TURNS[compressor.device]:
@@ -299,12 +294,6 @@ class Batcher:
 
 def _failure(error: BaseException) -> CompressionError:
     return CompressionError(f"the compressor raised {type(error).__name__}")
-
-
-def _give_way() -> None:
-    """Let the event loop go first where cores are few; on Linux each thread has a niceness of its own."""
-    with contextlib.suppress(AttributeError, OSError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
 def _add(timings: Timings, task: Task | None, seconds: float) -> None:

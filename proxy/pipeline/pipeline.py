@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from compressors.engines import give_way
 from policies.groups import Text
 from policies.skip import Skip
 from policies.tokens import tokenizer
@@ -57,7 +58,7 @@ class Pipeline:
         self._flights = Flights()
         self._work = Work(memory)
         # Of its own, so that no plan waits behind a count that nobody waits for.
-        self._counter = ThreadPoolExecutor(1, thread_name_prefix="laconic-count")
+        self._counter = ThreadPoolExecutor(1, "laconic-count", initializer=give_way)
 
     async def decide(
         self, texts: Sequence[Text], order: Order, *, around_characters: int = 0, rehearsal: bool = False

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from compressors import Job
-from compressors.engines import NotReadyError, QueueFullError
+from compressors.engines import NotReadyError, QueueFullError, give_way
 from policies.break_even import most_saved_tokens
 from policies.groups import Setting, Text, settings
 from policies.plan import TextPlan, glance, plan_text
@@ -27,7 +27,7 @@ class Work:
 
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
-        self._threads = ThreadPoolExecutor(2, thread_name_prefix="laconic-plan")
+        self._threads = ThreadPoolExecutor(2, "laconic-plan", initializer=give_way)
 
     async def decide(
         self, texts: Mapping[bytes, Text], request: Sequence[Text], order: Order

@@ -1,12 +1,14 @@
 """How long laconic's event loop is kept from its work: `python -m tests.benchmarks.stalls`.
 
 A real server with the embedded model, 64 connections from another process, half of the texts new and half of them
-sent before. A task on the server's own loop wants to run every millisecond; by how much it is late is a stall.
+sent before. A task on the server's own loop wants to run every millisecond; by how much it is late is a stall. The
+connections pause between requests: a loop that has more to do than it can is late without being kept from anything.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import json
 import multiprocessing
@@ -29,6 +31,8 @@ from policies.config import Config
 from proxy.app import Application
 from proxy.loopback import serving
 from proxy.settings import Settings
+from proxy.sharing.engine import SharedEngines
+from proxy.sharing.keeper import Keeper
 from tests.benchmarks import bodies
 from tests.benchmarks.processes import free_port
 from tests.benchmarks.report import Table
@@ -75,14 +79,16 @@ def texts(seed: int) -> Iterator[str]:
         yield sent[-1]
 
 
-async def _load(port: int, seconds: float) -> dict[str, int]:
+async def _load(port: int, seconds: float, pause_s: float) -> dict[str, int]:
     url, counts = f"http://127.0.0.1:{port}/v1/chat/completions", {"answers": 0, "shortened": 0, "failed": 0}
     until = time.monotonic() + seconds
     connector = aiohttp.TCPConnector(limit=CONNECTIONS)
     async with aiohttp.ClientSession(connector=connector) as session:
 
         async def one(seed: int) -> None:
+            draw = random.Random(seed)
             for text in texts(seed):
+                await asyncio.sleep(draw.uniform(0.5, 1.5) * pause_s)
                 if time.monotonic() > until:
                     return
                 body = {"model": bodies.MODEL, "messages": [{"role": "user", "content": text}]}
@@ -96,8 +102,8 @@ async def _load(port: int, seconds: float) -> dict[str, int]:
     return counts
 
 
-def _loaded(line: Connection, port: int, seconds: float) -> None:
-    line.send(asyncio.run(_load(port, seconds)))
+def _loaded(line: Connection, port: int, seconds: float, pause_s: float) -> None:
+    line.send(asyncio.run(_load(port, seconds, pause_s)))
 
 
 def config(upstream: int, deadline_ms: int) -> Config:
@@ -121,22 +127,33 @@ def config(upstream: int, deadline_ms: int) -> Config:
 
 @click.command()
 @click.option("--seconds", default=20.0, show_default=True, help="Length of the load.")
+@click.option(
+    "--pause-ms", default=500, show_default=True, help="Of a connection before each request, on average."
+)
+@click.option("--apart", is_flag=True, help="The model in a process of its own, as with several workers.")
 @click.option("--deadline-ms", default=1000, show_default=True, help="Of the policy.")
-def main(seconds: float, deadline_ms: int) -> None:
+def main(seconds: float, pause_ms: int, apart: bool, deadline_ms: int) -> None:
     """Measure the stalls of the event loop while texts are shortened."""
     load = os.getloadavg()[0]
     port = free_port()
     mock = subprocess.Popen([sys.executable, str(Path(__file__).with_name("mock_upstream.py")), str(port)])
     try:
-        app = Application(config(port, deadline_ms), Settings())
-        watched = Watched(app)
-        with serving(watched) as own:
+        settings = Settings()
+        with contextlib.ExitStack() as stack:
+            if apart:
+                keeper = stack.enter_context(Keeper(list))
+                settings = Settings(engines=SharedEngines(keeper.folder))
+            app = Application(config(port, deadline_ms), settings)
+            watched = Watched(app)
+            own = stack.enter_context(serving(watched))
             while app.gateway.why_not_ready():
                 time.sleep(0.05)
             time.sleep(2)  # what follows start-up is over
             watched.late_s.clear()
             ours, theirs = multiprocessing.Pipe()
-            client = multiprocessing.get_context("spawn").Process(target=_loaded, args=(theirs, own, seconds))
+            client = multiprocessing.get_context("spawn").Process(
+                target=_loaded, args=(theirs, own, seconds, pause_ms / 1000)
+            )
             client.start()
             counts = ours.recv()
             late_ms = [late * 1000 for late in watched.late_s]
