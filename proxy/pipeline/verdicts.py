@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 
 from compressors import Compressed, Span, render
-from compressors.engines import Shortened
+from compressors.engines import NotReadyError, QueueFullError, Shortened
 from policies.groups import Text
 from policies.invariants import violations
 from policies.plan import TextPlan
@@ -73,12 +73,21 @@ def _result(attempt: Attempt, order: Order) -> Compressed | Skip:
     if attempt.cancelled():
         return Skip.DEADLINE
     if (error := attempt.exception()) is not None:
-        _log.error("compressor failed: %s", type(error).__name__)
-        return Skip.FAILED
+        return skip_of(error)
     shortened = attempt.result()
     for stage, seconds in shortened.timings.stages():
         STAGE_SECONDS.labels(order.policy.compressor, stage).observe(seconds)
     return shortened.result
+
+
+def skip_of(error: BaseException) -> Skip:
+    """Why a text is left alone whose job ended so, here or in another process."""
+    if isinstance(error, QueueFullError):
+        return Skip.OVERLOADED
+    if isinstance(error, NotReadyError):
+        return Skip.NOT_READY
+    _log.error("compressor failed: %s", type(error).__name__)
+    return Skip.FAILED
 
 
 def decisions(

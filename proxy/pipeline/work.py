@@ -17,7 +17,7 @@ from policies.tokens import tokenizer
 from proxy.metrics import BREAK_EVEN, COMPRESSOR_SECONDS_PER_TOKEN, FAILURES
 from proxy.pipeline.jobs import commissions
 from proxy.pipeline.order import Order
-from proxy.pipeline.verdicts import Attempt, as_it_came, decisions, outcomes
+from proxy.pipeline.verdicts import Attempt, as_it_came, decisions, outcomes, skip_of
 from proxy.store.decision import Decision
 from proxy.store.memory import Memory
 
@@ -112,7 +112,5 @@ def _turned_away(order: Order) -> Skip:
 def _submit(job: Job, order: Order) -> Attempt:
     try:
         return order.engine.submit(job)
-    except QueueFullError:
-        return Skip.OVERLOADED
-    except NotReadyError:
-        return Skip.NOT_READY
+    except (QueueFullError, NotReadyError) as error:
+        return skip_of(error)

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
-from compressors.engines import Batcher
+import pytest
+
+from compressors import CompressionError, Job
+from compressors.engines import Batcher, NotReadyError, QueueFullError, Shortened
 from policies.groups import Text
+from policies.skip import Skip
 from proxy.pipeline import Order, Pipeline
 from proxy.store.conversation import Terms
 from proxy.store.decision import Keys
@@ -53,3 +58,36 @@ async def test_a_text_that_one_of_two_callers_gave_up_is_still_decided_once(
     assert decision.skip is None
     assert len(compressor.jobs) == 1
     order.engine.close()
+
+
+class Far(Batcher):
+    """An engine elsewhere: it learns later that a job isn't taken."""
+
+    error: CompressionError
+
+    def submit(self, job: Job) -> asyncio.Future[Shortened]:
+        """Take the job, and fail."""
+        future: asyncio.Future[Shortened] = asyncio.get_running_loop().create_future()
+        future.set_exception(self.error)
+        return future
+
+
+@pytest.mark.parametrize(
+    ("error", "skip"),
+    [
+        (QueueFullError("too much"), Skip.OVERLOADED),
+        (NotReadyError("gone"), Skip.NOT_READY),
+        (CompressionError("raised"), Skip.FAILED),
+    ],
+)
+async def test_why_an_engine_elsewhere_took_no_job(
+    compressor: EverySecondWord, error: CompressionError, skip: Skip
+) -> None:
+    pipeline, order = await _pipeline(compressor)
+    order.engine.close()
+    engine = Far(lambda: compressor, max_queue_tokens=1000)
+    await engine.loaded()
+    engine.error = error
+    (decision,) = (await pipeline.decide([Text("user", words(100))], replace(order, engine=engine))).decisions
+    assert decision.skip is skip
+    engine.close()
