@@ -50,8 +50,9 @@ class Graphs:
         self._device = device
         self._pool = torch.cuda.graph_pool_handle()
         sizes = [size for size in _SIZES if size < most_tokens] + [most_tokens]
-        self._records = {size: self._record(size, min(longest, size)) for size in reversed(sizes)}
-        self._sizes = sizes
+        made = {size: self._record(size, min(longest, size)) for size in reversed(sizes)}
+        self._records = dict(reversed(made.items()))
+        """By size, the smallest first; the largest was made first, so that the others fit into its memory."""
 
     @torch.inference_mode()
     def _record(self, size: int, longest: int) -> _Record:
@@ -74,12 +75,16 @@ class Graphs:
     def __call__(self, row: npt.NDArray[np.int64], lengths: Sequence[int]) -> torch.Tensor:
         """What `run` gives for ids and positions, `(2, N)`, of sequences of `lengths`; valid until the next call."""
         tokens = row.shape[1]
-        size = next((size for size in self._sizes if size >= tokens), None)
+        fitting = (
+            record
+            for size, record in self._records.items()
+            if size >= tokens and len(record.ends) > len(lengths)
+        )
+        record = next(fitting, None)
         host = torch.from_numpy(row).pin_memory()
-        if size is None or len(lengths) >= len(self._records[size].ends):
+        if record is None:
             copied = host.to(self._device, non_blocking=True)
             return self._run(copied[0], copied[1], Lengths.of(lengths, self._device))
-        record = self._records[size]
         ends = np.full(len(record.ends), tokens, dtype=np.int32)  # empty sequences behind the last
         ends[: len(lengths) + 1] = ends_of(lengths)
         record.row[:, :tokens].copy_(host, non_blocking=True)

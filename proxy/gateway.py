@@ -126,8 +126,7 @@ class Gateway:
             order.policy.break_even,
             facts.price.input_usd if facts is not None and facts.price is not None else None,
             self.speeds.seconds_per_token(choice.route.upstream, model),
-            on_gpu=order.engine.is_ready
-            and on_gpu(order.engine, self.config.compressors[order.policy.compressor]),
+            on_gpu=order.engine.on_gpu,
         )
         floor = CacheFloor()
         if order.policy.keep_cacheable and facts is not None and facts.caching.kind != "none":
@@ -194,18 +193,6 @@ def _batcher(compressor: Compressor, device: str) -> Batcher:
 def _load_vocabularies() -> None:
     for encoding in ("o200k_base", "cl100k_base"):  # half a second each, which no request should wait for
         tokenizer(encoding)
-
-
-def on_gpu(engine: Engine, compressor: Compressor) -> bool:
-    """Whether a loaded engine runs on more than a processor; one that isn't in this process tells by itself."""
-    told = getattr(engine, "on_gpu", None)
-    return has_gpu(compressor) if told is None else bool(told)
-
-
-@functools.cache
-def has_gpu(compressor: Compressor) -> bool:
-    """Whether the compressor runs on more than the processor; may import torch unless it is loaded."""
-    return compressors.has_accelerator(compressor.device)
 
 
 @functools.cache

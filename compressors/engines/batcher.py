@@ -91,6 +91,11 @@ class Batcher:
         return self._compressor is not None and not self._closed
 
     @property
+    def on_gpu(self) -> bool:
+        """Whether the model is loaded on more than a processor."""
+        return self._compressor is not None and not self._compressor.device.startswith("cpu")
+
+    @property
     def queued_tokens(self) -> int:
         """What waits or is under way, by estimates."""
         return self._queued_tokens

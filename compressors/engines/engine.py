@@ -109,6 +109,10 @@ class Engine(Protocol):
     def is_ready(self) -> bool:
         """Whether the model is loaded and warm, and can be reached."""
 
+    @property
+    def on_gpu(self) -> bool:
+        """Whether a loaded model runs on more than a processor."""
+
     async def loaded(self) -> None:
         """Wait until loading has ended, well or not."""
 

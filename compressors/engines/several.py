@@ -53,6 +53,11 @@ class Several:
         """Whether one device is."""
         return any(engine.is_ready for engine in self._engines)
 
+    @property
+    def on_gpu(self) -> bool:
+        """Whether one runs on more than a processor."""
+        return any(engine.on_gpu for engine in self._engines)
+
     async def loaded(self) -> None:
         """Wait until loading has ended everywhere, well or not."""
         await asyncio.wait([self._found])

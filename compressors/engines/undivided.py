@@ -26,7 +26,7 @@ class Undivided:
 
     def __init__(self, compressor: Compressor) -> None:
         self.fingerprint = compressor.fingerprint
-        self.device = f"of {id(compressor)}"  # unknown, so shared with no other
+        self.device = f"cpu of {id(compressor)}"  # unknown, so shared with no other
         self.batch_tokens = _BATCH_TOKENS
         self.compress = compressor.compress
 

@@ -21,7 +21,6 @@ class CompressorReplica:
     async def __init__(self, compressor: Compressor, level: int) -> None:  # type: ignore[misc] # Ray awaits it
         """Raises `CompressionError` if the model can't be loaded; Ray then tries again, and reports it."""
         logs.configure(level)
-        self._compressor = compressor
         self._engine = engine_of(compressor)
         await self._engine.loaded()
         if self._engine.load_error is not None:
@@ -29,11 +28,11 @@ class CompressorReplica:
 
     async def shorten(self, job: Job) -> Reply:
         """Do a job; it is given up when its caller cancels the call."""
-        return await reply_to(job, self._engine, self._compressor)
+        return await reply_to(job, self._engine)
 
     async def state(self) -> State:
         """How the compressor is doing here."""
-        return state_of(self._engine, self._compressor)
+        return state_of(self._engine)
 
     async def check_health(self) -> None:
         """Asked by Ray; raises if no text can be shortened here any more."""

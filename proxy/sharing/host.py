@@ -19,7 +19,6 @@ from aiohttp import web
 
 from compressors import Job
 from compressors.engines import Engine
-from policies.config import Compressor
 from proxy.gateway import engine_of
 from proxy.sharing.messages import key_of, packed, unpacked
 from proxy.sharing.state import State, reply_to, state_of
@@ -31,7 +30,6 @@ _MOST_BYTES = 2**31
 
 @dataclass(slots=True)
 class _Shared:
-    compressor: Compressor
     engine: Engine
     users: int = 0
 
@@ -67,7 +65,7 @@ class Host:
         key = key_of(compressor)
         shared = self._shared.get(key)
         if shared is None:
-            shared = self._shared[key] = _Shared(compressor, engine_of(compressor))
+            shared = self._shared[key] = _Shared(engine_of(compressor))
         shared.users += 1
         telling = asyncio.create_task(_tell(socket, shared))
         try:
@@ -96,7 +94,7 @@ class Host:
             raise web.HTTPNotFound
         job: Job = unpacked(await request.read())
         # Cancelled when the worker has closed the connection.
-        reply = await reply_to(job, shared.engine, shared.compressor)
+        reply = await reply_to(job, shared.engine)
         return web.Response(body=packed(reply))
 
 
@@ -104,7 +102,7 @@ async def _tell(socket: web.WebSocketResponse, shared: _Shared) -> None:
     told: State | None = None
     with contextlib.suppress(ConnectionError):
         while True:
-            if (state := state_of(shared.engine, shared.compressor)) != told:
+            if (state := state_of(shared.engine)) != told:
                 await socket.send_bytes(packed(state))
                 told = state
             await asyncio.sleep(_TELL_S)

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 
 from compressors import CompressionError, Job
 from compressors.engines import Engine, Shortened
-from policies.config import Compressor
-from proxy.gateway import has_gpu
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,23 +32,22 @@ class Reply:
     state: State
 
 
-def state_of(engine: Engine, compressor: Compressor) -> State:
-    """How the engine of a compressor in this process is doing."""
-    ready = engine.is_ready
+def state_of(engine: Engine) -> State:
+    """How an engine in this process is doing."""
     return State(
-        is_ready=ready,
+        is_ready=engine.is_ready,
         error=None if engine.load_error is None else str(engine.load_error),
-        on_gpu=ready and has_gpu(compressor),  # only then, for it imports torch
+        on_gpu=engine.on_gpu,
         waiting_s=engine.expected_s(0),
         seconds_per_token=engine.speed.seconds_per_token,
     )
 
 
-async def reply_to(job: Job, engine: Engine, compressor: Compressor) -> Reply:
+async def reply_to(job: Job, engine: Engine) -> Reply:
     """Do a job; it is given up when this is cancelled."""
     outcome: Shortened | CompressionError
     try:
         outcome = await engine.submit(job)
     except CompressionError as error:
         outcome = error
-    return Reply(outcome, state_of(engine, compressor))
+    return Reply(outcome, state_of(engine))

@@ -30,7 +30,7 @@ class TenWords:
 
     fingerprint = "ten-words"
 
-    def __init__(self, batch_tokens: int = 20, device: str = "of a fake") -> None:
+    def __init__(self, batch_tokens: int = 20, device: str = "cpu of a fake") -> None:
         self.batch_tokens = batch_tokens
         self.device = device
         self.batches: list[list[str]] = []
