@@ -41,8 +41,11 @@ def ends_of(lengths: Sequence[int]) -> npt.NDArray[np.int32]:
 
 
 def is_packed(device: torch.device, dtype: torch.dtype) -> bool:
-    """Whether `attention` works there: on CPUs, and in half precision on CUDA devices."""
-    return device.type == "cpu" or (device.type == "cuda" and dtype in _HALF)
+    """Whether `attention` works there: on CPUs, and in half precision on NVIDIA's devices from Ampere on."""
+    if device.type != "cuda":
+        return device.type == "cpu"
+    is_recent = torch.version.cuda is not None and torch.cuda.get_device_capability(device) >= (8, 0)
+    return is_recent and dtype in _HALF
 
 
 def attention(

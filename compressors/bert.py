@@ -35,7 +35,10 @@ def is_known(model: Any) -> bool:
         return False
     config = model.config
     plain = getattr(config, "position_embedding_type", "absolute") in (None, "absolute")
-    return plain and config.hidden_act == "gelu" and not config.is_decoder
+    heads_fit = config.hidden_size // config.num_attention_heads % 8 == 0  # what flash attention takes
+    layers = [part for part in model.base_model.encoder.modules() if hasattr(part, "in_features")]
+    is_dense = all(type(layer) is torch.nn.Linear for layer in layers)  # not so in quantised checkpoints
+    return plain and heads_fit and is_dense and config.hidden_act == "gelu" and not config.is_decoder
 
 
 class Bert:
@@ -51,14 +54,15 @@ class Bert:
         self._words = embeddings.word_embeddings.weight
         first = _FIRST_POSITION[type(model)](config)
         first_type = embeddings.token_type_embeddings.weight[0]  # that of every token
-        self._positions = embeddings.position_embeddings.weight[first:] + first_type
+        self.positions = embeddings.position_embeddings.weight[first:] + first_type
+        """What is added at each place of a sequence; `(longest sequence, C)`."""
         self._norm = _norm(embeddings.LayerNorm)
         self._layers = [_Layer(layer, self._heads, make) for layer in body.encoder.layer]
         self._labels = model.classifier
 
     def logits(self, ids: torch.Tensor, positions: torch.Tensor, lengths: Lengths) -> torch.Tensor:
         """Of sequences one after another: `ids` and `positions` in them (`(N,)` int64), `lengths`; `(N, labels)`."""
-        states = self._norm(self._words[ids] + self._positions[positions])  # (N, C)
+        states = self._norm(self._words[ids] + self.positions[positions])  # (N, C)
         for layer in self._layers:
             states = layer(states, lengths)
         logits: torch.Tensor = self._labels(states)

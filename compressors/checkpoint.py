@@ -128,10 +128,10 @@ def all_devices(device: str) -> list[str]:
 
 def choose_device(device: str) -> torch.device:
     """The device that `device` names; `auto` takes the first accelerator, else the CPU."""
-    if device != "auto":
+    if device not in ("auto", "cuda"):
         return torch.device(device)
-    if torch.cuda.is_available():
-        return torch.device("cuda")
+    if device == "cuda" or torch.cuda.is_available():
+        return torch.device("cuda:0")  # one name for one device
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 

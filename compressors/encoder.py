@@ -6,6 +6,7 @@ B: sequences in a batch, L: tokens of its longest, N: tokens of all of them.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
@@ -21,6 +22,7 @@ from compressors.graphs import Graphs
 from compressors.linear import fastest, quantised
 from compressors.reading import TokenIds
 
+_log = logging.getLogger("laconic.encoder")
 Probabilities = npt.NDArray[np.float32]
 
 KEEP = 1
@@ -63,8 +65,11 @@ class PackedEncoder:
         self._batch_tokens = batch_tokens
         self._graphs: Graphs | None = None
         if self._device.type == "cuda":
-            longest = int(model.config.max_position_embeddings)
-            self._graphs = Graphs(self._bert.logits, self._device, longest, batch_tokens)
+            longest = len(self._bert.positions)
+            try:
+                self._graphs = Graphs(self._bert.logits, self._device, longest, batch_tokens)
+            except RuntimeError as error:
+                _log.warning("no CUDA graphs on %s, small batches will be slower: %s", self._device, error)
 
     def keep_probabilities(self, sequences: Sequence[TokenIds]) -> list[Probabilities]:
         """See `Encoder`."""
@@ -80,7 +85,7 @@ class PackedEncoder:
         if self._graphs is not None:
             logits = self._graphs(row, lengths)
         else:
-            ids, positions = torch.from_numpy(row)  # (N,) int64 each
+            ids, positions = torch.from_numpy(row).to(self._device)  # (N,) int64 each
             logits = self._bert.logits(ids, positions, Lengths.of(lengths, self._device))
         flat: Probabilities = logits.float().softmax(-1)[:, KEEP].cpu().numpy()  # (N,)
         if not np.isfinite(flat).all():

@@ -6,6 +6,7 @@ N: tokens of a batch, S: its sequences.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,8 @@ Run = Callable[[torch.Tensor, torch.Tensor, Lengths], torch.Tensor]
 _SIZES = (512, 1024, 2048, 4096, 8192, 16_384, 32_768, 65_536)
 """Below the smallest, matrix products are split along their inner dimension, which sums up in another order: then a
 text alone and in a batch would get other numbers. From it on they don't (seen on an H200, in float16)."""
+_RECORDING = threading.Lock()
+"""CUDA records for one thread of a process at a time."""
 _TOKENS_PER_SEQUENCE = 32
 """A record has room for one sequence in so many tokens: each place costs time, also where it stays empty."""
 
@@ -45,12 +48,13 @@ class Graphs:
     """
 
     def __init__(self, run: Run, device: torch.device, longest: int, most_tokens: int) -> None:
-        """`longest` is the most tokens of a sequence."""
+        """`longest` is the most tokens of a sequence. Raises RuntimeError where nothing can be recorded."""
         self._run = run
         self._device = device
         self._pool = torch.cuda.graph_pool_handle()
         sizes = [size for size in _SIZES if size < most_tokens] + [most_tokens]
-        made = {size: self._record(size, min(longest, size)) for size in reversed(sizes)}
+        with _RECORDING, torch.cuda.device(device):
+            made = {size: self._record(size, min(longest, size)) for size in reversed(sizes)}
         self._records = dict(reversed(made.items()))
         """By size, the smallest first; the largest was made first, so that the others fit into its memory."""
 
@@ -67,9 +71,16 @@ class Graphs:
             self._run(row[0], row[1], lengths)
         torch.cuda.current_stream(self._device).wait_stream(aside)
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, pool=self._pool):
+        with torch.cuda.graph(graph, self._pool, aside, capture_error_mode="thread_local"):
             outputs = self._run(row[0], row[1], lengths)
-        return _Record(graph, row, ends, outputs)
+        record = _Record(graph, row, ends, outputs)
+        row.random_(0, longest)  # positions have to be below that
+        graph.replay()
+        if not torch.allclose(
+            outputs.float(), self._run(row[0], row[1], lengths).float(), rtol=0.1, atol=0.1
+        ):
+            raise RuntimeError("a replayed CUDA graph computes something else than what was recorded")
+        return record
 
     @torch.inference_mode()
     def __call__(self, row: npt.NDArray[np.int64], lengths: Sequence[int]) -> torch.Tensor:

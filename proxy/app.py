@@ -18,7 +18,7 @@ from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
 from policies.config import Config
-from proxy import metrics
+from proxy import logs, metrics
 from proxy.capture import Capture
 from proxy.errors import LaconicError, OverloadedError
 from proxy.exchange import Exchange
@@ -130,6 +130,7 @@ class Application:
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _: object) -> AsyncIterator[None]:
+        logs.watch(asyncio.get_running_loop())
         self._swap(Gateway.open(self._config, self._settings))
         tasks = [asyncio.create_task(_spare_garbage_collector(self.gateway))]
         if self._config_path is not None:

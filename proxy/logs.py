@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import sys
 import time
+from typing import Any
+
+_log = logging.getLogger("laconic")
 
 
 class JsonLines(logging.Formatter):
@@ -51,6 +55,16 @@ def _places(record: logging.LogRecord) -> str:
         places.append(f"{type(error).__name__} at {where}")
         error = error.__cause__
     return " from ".join(places)
+
+
+def watch(loop: asyncio.AbstractEventLoop) -> None:
+    """Log what a task raised that nobody waits for by type and place; asyncio would quote its words, and a prompt's."""
+
+    def handle(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        _log.error("a task failed that nobody waits for", exc_info=error)
+
+    loop.set_exception_handler(handle)
 
 
 def configure(level: int = logging.INFO) -> None:

@@ -28,7 +28,7 @@ from compressors.engines.engine import (
 )
 from compressors.engines.priority import give_way
 from compressors.engines.schedule import Batch, Schedule, Task
-from compressors.engines.turns import TURNS
+from compressors.engines.turns import turns
 from compressors.engines.undivided import divisible
 from compressors.errors import CompressionError
 from compressors.passes import Divisible, Passes
@@ -156,7 +156,7 @@ class Batcher:
         give_way()  # the threads that torch starts from this one do so too
         try:
             compressor = divisible(self._load())
-            with TURNS[compressor.device]:
+            with turns(compressor.device):
                 self._warm_up(compressor)
             self._compressor = compressor
         except Exception as error:
@@ -207,16 +207,16 @@ class Batcher:
         """Run a batch and hand on the jobs that have all of what they asked for."""
         units = [task.units[place] for task, place in batch]
         tokens = [len(unit) for unit in units]
+        failure: CompressionError | None = None
+        started = time.monotonic()
         try:
-            with TURNS[compressor.device]:
+            with turns(compressor.device):
                 started = time.monotonic()
                 outcomes = compressor.forward(units)
         except BaseException as error:  # libraries in Rust panic with more than an Exception
-            if len({task.number for task, _ in batch}) > 1:  # one bad job must not cost its neighbours
-                for task in {id(task): task for task, _ in batch}.values():
-                    self._forward(compressor, [entry for entry in batch if entry[0] is task])
-            else:
-                self._answer_failure(batch[0][0], error)
+            failure = _failure(error)
+        if failure is not None:  # outside of the handler, so that the failed pass's memory is free by now
+            self._try_again(compressor, batch, failure)
             return
         seconds = time.monotonic() - started
         self.batches.add(sum(tokens), compressor.batch_tokens, seconds)
@@ -229,10 +229,16 @@ class Batcher:
                 if task.is_done:
                     self._go_on(item)
 
-    def _answer_failure(self, task: Task, error: BaseException) -> None:
-        item = self._jobs.get(task.number)
+    def _try_again(self, compressor: Divisible, batch: Batch, failure: CompressionError) -> None:
+        """Run each job's units of a failed batch alone, for one bad job must not cost its neighbours."""
+        tasks = list({id(task): task for task, _ in batch}.values())
+        if len(tasks) > 1:
+            for task in tasks:
+                self._forward(compressor, [entry for entry in batch if entry[0] is task])
+            return
+        item = self._jobs.get(tasks[0].number)
         if item is not None:
-            self._deliver(item, _failure(error))
+            self._deliver(item, failure)
 
     def _go_on(self, item: _Waiting) -> None:
         helpers = self._helper_for_long if item.tokens > _LONG_TOKENS else self._helpers

@@ -75,18 +75,18 @@ class Speed:
     """How fast a compressor is: a mean over what it has done, in which older work counts less and less."""
 
     def __init__(self) -> None:
-        self._tokens = self._seconds = 0.0
+        self._done = (0.0, 0.0)  # tokens and seconds: one object, so that no thread sees half of a change
 
     def add(self, tokens: int, seconds: float) -> None:
         """Take in some work."""
         left = math.exp(-tokens / _MEMORY_TOKENS)
-        # One assignment, so that another thread never sees one of the two without the other.
-        self._tokens, self._seconds = self._tokens * left + tokens, self._seconds * left + seconds
+        before = self._done
+        self._done = (before[0] * left + tokens, before[1] * left + seconds)
 
     @property
     def seconds_per_token(self) -> float:
         """0 before anything was done."""
-        tokens, seconds = self._tokens, self._seconds
+        tokens, seconds = self._done
         return seconds / tokens if tokens else 0.0
 
     def expected_s(self, tokens: int) -> float:

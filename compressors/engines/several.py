@@ -14,7 +14,7 @@ from compressors.engines.engine import BatchStatistics, NotReadyError, Shortened
 
 
 class Several:
-    """Gives each job to the device with the least waiting before it; one that fails to load is left out."""
+    """Gives each job to the device that is likely to have it done first; one that fails to load is left out."""
 
     def __init__(self, start: Callable[[str], Batcher], devices: Callable[[], Sequence[str]]) -> None:
         """`devices` may take its time, for it is called on a thread; `start` makes the engine of one.
@@ -72,7 +72,7 @@ class Several:
         ready = self._ready()
         if not ready:
             raise NotReadyError("the model is not loaded")
-        return min(ready, key=lambda engine: engine.queued_tokens).submit(job)
+        return min(ready, key=lambda engine: engine.expected_s(len(job.text))).submit(job)
 
     def close(self) -> None:
         """Take no more jobs; those that wait are still done."""

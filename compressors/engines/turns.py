@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import defaultdict, deque
+from collections import deque
 from types import TracebackType
 
 
@@ -34,5 +34,11 @@ class Turns:
                 self._taken = False
 
 
-TURNS: defaultdict[str, Turns] = defaultdict(Turns)
-"""By device, as torch names it: two models that compute at once on one slow each other down."""
+_lock = threading.Lock()
+_by_device: dict[str, Turns] = {}
+
+
+def turns(device: str) -> Turns:
+    """Those of a device, as torch names it: two models that compute at once on one slow each other down."""
+    with _lock:
+        return _by_device.setdefault(device, Turns())

@@ -6,6 +6,7 @@ Knows how copies are called and lost; knows nothing of where they run.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ from compressors.engines import NotReadyError, Shortened, Speed, estimated_token
 from policies.config import Compressor
 from proxy.sharing.state import Reply, State
 
+_log = logging.getLogger("laconic.cluster")
 _ATTEMPTS = 5
 _AGAIN_S = 0.1
 _ASK_S = 0.5  # between two questions for the state; every answer tells it as well
@@ -100,6 +102,8 @@ class RayEngine:
             reply: Reply = await self._answer(job)
         except CompressionError as error:
             outcome = error
+        except Exception as error:  # whatever Ray raises: the caller is to hear of it
+            outcome = CompressionError(f"calling the compressor's copy raised {type(error).__name__}")
         else:
             self._told(reply.state)
             outcome = reply.outcome
@@ -130,12 +134,14 @@ class RayEngine:
     async def _watch(self) -> None:
         """Keep in touch while nothing is asked."""
         while True:
-            response = self._handle.state.remote()
+            response = None
             try:
+                response = self._handle.state.remote()
                 async with asyncio.timeout(_NO_COPY_S):
                     self._told(await response)
             except TimeoutError:  # nobody is to wait for a copy until there is one
-                response.cancel()  # type: ignore[no-untyped-call] # Ray has it so
+                if response is not None:
+                    response.cancel()  # type: ignore[no-untyped-call] # Ray has it so
                 self._state = State()
             except DeploymentUnavailableError:
                 self._state = State()
@@ -145,6 +151,8 @@ class RayEngine:
                 self._settled.set()
             except (RayError, RayServeException):
                 pass
+            except Exception as error:  # whatever else Ray raises: it is asked again
+                _log.error("asking for the compressor's state raised %s", type(error).__name__)
             await asyncio.sleep(_ASK_S)
 
     def _told(self, state: State) -> None:

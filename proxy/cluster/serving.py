@@ -75,12 +75,14 @@ def run(read: Callable[[], Source], settings: Settings, cluster: Cluster) -> Non
     except _EndedError:
         pass
     finally:
-        _take_away()
-        ray.shutdown()
+        try:
+            _take_away()
+        finally:
+            ray.shutdown()
 
 
-class _EndedError(Exception):
-    """A signal says that this is to end."""
+class _EndedError(BaseException):
+    """A signal says that this is to end; no handler of Ray's may stop it."""
 
 
 @contextlib.contextmanager

@@ -93,6 +93,8 @@ class Channel:
                     connected, self._socket = True, socket
                     await socket.send_bytes(packed(self._compressor))
                     async for message in socket:
+                        if message.type is not aiohttp.WSMsgType.BINARY:
+                            break
                         self._told(unpacked(message.data))
             if connected:
                 self._lost()
@@ -134,9 +136,13 @@ class Channel:
             async with self._session.post(self._url, data=data) as response:
                 response.raise_for_status()
                 reply: Reply = unpacked(await response.read())
+        except aiohttp.ClientResponseError as error:
+            outcome = CompressionError(f"the compressor's process answered with status {error.status}")
         except (aiohttp.ClientError, OSError):
             outcome = NotReadyError("the compressor's process ended")
             self._doubt()
+        except Exception as error:  # the caller is to hear of it, whatever it is
+            outcome = CompressionError(f"the compressor's answer raised {type(error).__name__}")
         else:
             self._told(reply.state)
             outcome = reply.outcome

@@ -19,6 +19,7 @@ from aiohttp import web
 
 from compressors import Job
 from compressors.engines import Engine
+from proxy import logs
 from proxy.gateway import engine_of
 from proxy.sharing.messages import key_of, packed, unpacked
 from proxy.sharing.state import State, reply_to, state_of
@@ -121,6 +122,7 @@ def run(path: Path, parent: Connection, prepare: Callable[[], object]) -> None:
 
 
 async def _serve(path: Path, parent: Connection) -> None:
+    logs.watch(asyncio.get_running_loop())
     host, over = Host(), asyncio.Event()
     runner = web.AppRunner(
         host.application(), access_log=None, handler_cancellation=True, shutdown_timeout=0.5
@@ -129,5 +131,6 @@ async def _serve(path: Path, parent: Connection) -> None:
     await web.UnixSite(runner, path).start()
     asyncio.get_running_loop().add_reader(parent.fileno(), over.set)
     await over.wait()
+    asyncio.get_running_loop().remove_reader(parent.fileno())  # it would be called over and over
     await runner.cleanup()
     await host.ended()

@@ -70,11 +70,15 @@ class _Kept:
             self._line.close()
         self._line = ours
 
+    def hang_up(self) -> None:
+        """Tell the process to finish its last batch."""
+        if self._line is not None:
+            self._line.close()
+
     def end(self) -> None:
-        """Let the process finish its last batch, and wait for it."""
-        if self._process is None or self._line is None:
+        """Wait for the process to end, after `hang_up`."""
+        if self._process is None:
             return
-        self._line.close()
         self._process.join(_LAST_S)
         if self._process.exitcode is None:
             self._process.kill()
@@ -96,6 +100,7 @@ class Keeper:
         self._loop = asyncio.new_event_loop()
         self._over = asyncio.Event()
         self._started = threading.Event()
+        self._error: OSError | None = None
         self._thread = threading.Thread(
             target=self._loop.run_until_complete, args=(self._serve(),), name="laconic-keeper", daemon=True
         )
@@ -106,8 +111,13 @@ class Keeper:
         return Path(self._folder.name)
 
     def __enter__(self) -> Self:
+        """Raises OSError if there can't be sockets in the folder for temporary files."""
         self._thread.start()
         self._started.wait()
+        if self._error is not None:
+            self._thread.join()
+            self._folder.cleanup()
+            raise self._error
         return self
 
     def __exit__(
@@ -117,6 +127,8 @@ class Keeper:
         self._thread.join()
         self._loop.close()
         for kept in self._kept.values():
+            kept.hang_up()
+        for kept in self._kept.values():
             kept.end()
         self._folder.cleanup()
 
@@ -125,8 +137,14 @@ class Keeper:
         app.add_routes([web.post("/", self._where)])
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await runner.setup()
-        await web.UnixSite(runner, keeper_socket(self.folder)).start()
-        self._started.set()
+        try:
+            await web.UnixSite(runner, keeper_socket(self.folder)).start()
+        except OSError as error:
+            self._error = error
+            await runner.cleanup()
+            return
+        finally:
+            self._started.set()
         await self._over.wait()
         tasks = [*self._tasks, *self._names.values()]
         for task in tasks:

@@ -31,6 +31,8 @@ async def test_jobs_go_where_less_waits_and_all_devices_work_at_a_time() -> None
     with pytest.raises(NotReadyError):
         engine.submit(Job(text="too early"))
     await engine.loaded()
+    for each in engine._engines:
+        each.speed.add(10**9, 1.0)
     jobs = [engine.submit(Job(text=f"{name} and more")) for name in "abcd"]
     while not all(model.batches for model in models.values()):
         await asyncio.sleep(0.001)
