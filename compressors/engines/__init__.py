@@ -12,6 +12,7 @@ from compressors.engines.engine import (
     Speed,
     Timings,
     estimated_tokens,
+    resolve,
 )
 from compressors.engines.priority import give_way
 from compressors.engines.several import Several
@@ -28,4 +29,5 @@ __all__ = [
     "Timings",
     "estimated_tokens",
     "give_way",
+    "resolve",
 ]

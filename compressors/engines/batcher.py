@@ -25,6 +25,7 @@ from compressors.engines.engine import (
     Speed,
     Timings,
     estimated_tokens,
+    resolve,
 )
 from compressors.engines.priority import give_way
 from compressors.engines.schedule import Batch, Schedule, Task
@@ -287,17 +288,8 @@ class Batcher:
     def _deliver(self, item: _Waiting, outcome: Shortened | Exception) -> None:
         """Resolve a future of another thread's event loop, unless its caller or its loop is gone."""
         future = item.future
-
-        def resolve() -> None:
-            if future.done():
-                return
-            if isinstance(outcome, Exception):
-                future.set_exception(outcome)
-            else:
-                future.set_result(outcome)
-
         try:
-            future.get_loop().call_soon_threadsafe(resolve)
+            future.get_loop().call_soon_threadsafe(resolve, future, outcome)
         except RuntimeError:
             _log.debug("event loop closed before a result came")
             self._release(item)

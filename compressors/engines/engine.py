@@ -135,3 +135,13 @@ class Engine(Protocol):
 def estimated_tokens(characters: int) -> int:
     """Tokens of a text of so many characters, by a guess that needs no tokenizer."""
     return characters // 3 + 1
+
+
+def resolve(future: asyncio.Future[Shortened], outcome: Shortened | Exception) -> None:
+    """Give a future, on its event loop, what became of its job, unless it has been given up."""
+    if future.done():
+        return
+    if isinstance(outcome, Shortened):
+        future.set_result(outcome)
+    else:
+        future.set_exception(outcome)

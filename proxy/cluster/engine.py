@@ -15,7 +15,7 @@ from ray.serve.exceptions import DeploymentUnavailableError, RayServeException
 from ray.serve.handle import DeploymentHandle
 
 from compressors import CompressionError, Job
-from compressors.engines import NotReadyError, Shortened, Speed, estimated_tokens
+from compressors.engines import NotReadyError, Shortened, Speed, estimated_tokens, resolve
 from policies.config import Compressor
 from proxy.sharing.state import Reply, State
 
@@ -107,12 +107,7 @@ class RayEngine:
         else:
             self._told(reply.state)
             outcome = reply.outcome
-        if future.done():
-            return
-        if isinstance(outcome, Shortened):
-            future.set_result(outcome)
-        else:
-            future.set_exception(outcome)
+        resolve(future, outcome)
 
     async def _answer(self, job: Job) -> Any:
         """What a copy says to a job; the caller's deadline ends the wait for one that has room."""

@@ -16,7 +16,7 @@ from typing import Any
 import aiohttp
 
 from compressors import CompressionError, Job
-from compressors.engines import NotReadyError, Shortened
+from compressors.engines import NotReadyError, Shortened, resolve
 from policies.config import Compressor
 from proxy.sharing.messages import HOST, key_of, packed, unpacked
 from proxy.sharing.state import Reply, State
@@ -146,12 +146,7 @@ class Channel:
         else:
             self._told(reply.state)
             outcome = reply.outcome
-        if future.done():
-            return
-        if isinstance(outcome, Shortened):
-            future.set_result(outcome)
-        else:
-            future.set_exception(outcome)
+        resolve(future, outcome)
 
 
 async def _close(socket: aiohttp.ClientWebSocketResponse) -> None:

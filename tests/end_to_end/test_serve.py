@@ -5,17 +5,14 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from openai import OpenAI
 
-from tests.fakes.laconic import Answer, body, metric, send
+from tests.fakes.laconic import body, metric
+from tests.fakes.serving import ask, serving
 from tests.fakes.upstream import FakeUpstream
 
 PROSE = (
@@ -42,34 +39,6 @@ def _write(path: Path, upstream: FakeUpstream, least: int = 10) -> None:
     path.write_text(CONFIG.format(url=upstream.base_url, folder=path.parent, least=least))
 
 
-@contextmanager
-def _serving(*arguments: str, port: int, log: Path, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
-    command = [sys.executable, "-m", "proxy.cli", "serve", "--port", str(port), *arguments]
-    with log.open("wb") as errors:
-        process = subprocess.Popen(command, stderr=errors, env={**os.environ, **environment})
-        try:
-            until = time.monotonic() + 90
-            while not _ready(port):
-                assert process.poll() is None, log.read_text()
-                assert time.monotonic() < until, log.read_text()
-                time.sleep(0.1)
-            yield process
-        finally:
-            process.terminate()
-            process.wait(40)
-
-
-def _ready(port: int) -> bool:
-    try:
-        return send("GET", f"http://127.0.0.1:{port}/readyz").status == 200
-    except OSError:
-        return False
-
-
-def _chat(port: int, text: str) -> Answer:
-    return send("POST", f"http://127.0.0.1:{port}/v1/chat/completions", body(text))
-
-
 @pytest.fixture
 def port(upstream: FakeUpstream) -> int:
     """A port that was free a moment ago."""
@@ -80,7 +49,7 @@ def port(upstream: FakeUpstream) -> int:
 def test_without_a_configuration_file(upstream: FakeUpstream, port: int, tmp_path: Path) -> None:
     log = tmp_path / "log"
     with (
-        _serving(port=port, log=log, LACONIC_UPSTREAM_URL=upstream.base_url),
+        serving(port=port, log=log, LACONIC_UPSTREAM_URL=upstream.base_url),
         OpenAI(base_url=f"http://127.0.0.1:{port}/v1", api_key="sk-secret") as client,
     ):
         for stream in (False, True):
@@ -106,9 +75,9 @@ def test_workers_share_their_store_and_add_up_their_metrics(
 ) -> None:
     path = tmp_path / "laconic.yaml"
     _write(path, upstream)
-    with _serving("--config", str(path), "--workers", "2", port=port, log=tmp_path / "log"):
+    with serving("--config", str(path), "--workers", "2", port=port, log=tmp_path / "log"):
         for _ in range(20):
-            assert _chat(port, PROSE * 3).status == 200
+            assert ask(port, PROSE * 3).status == 200
         assert len({request.body for request in upstream.requests}) == 1
         assert len(upstream.requests[0].body) < len(body(PROSE * 3))
         assert (
@@ -122,9 +91,9 @@ def test_workers_write_one_capture(upstream: FakeUpstream, port: int, tmp_path: 
     path, log, capture = tmp_path / "laconic.yaml", tmp_path / "log", tmp_path / "capture.jsonl"
     _write(path, upstream)
     options = ["--config", str(path), "--workers", "2", "--capture", str(capture)]
-    with _serving(*options, *["--capture-redact"] * redact, "--quiet", port=port, log=log):
+    with serving(*options, *["--capture-redact"] * redact, "--quiet", port=port, log=log):
         for _ in range(20):
-            assert _chat(port, PROSE * 3).status == 200
+            assert ask(port, PROSE * 3).status == 200
     lines = [json.loads(line) for line in capture.read_text().splitlines()]
     assert len(lines) == 20
     assert len({line["conversation"] for line in lines}) == 1
@@ -141,15 +110,15 @@ def test_hang_up_loads_the_configuration_again(
 ) -> None:
     path = tmp_path / "laconic.yaml"
     _write(path, upstream)
-    with _serving("--config", str(path), "--workers", workers, port=port, log=tmp_path / "log") as process:
-        assert int(_chat(port, PROSE * 3).headers["x-laconic-saved-tokens"]) > 0
+    with serving("--config", str(path), "--workers", workers, port=port, log=tmp_path / "log") as process:
+        assert int(ask(port, PROSE * 3).headers["x-laconic-saved-tokens"]) > 0
         stamp = path.stat()
         _write(path, upstream, least=9999)
         os.utime(path, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
         process.send_signal(signal.SIGHUP)
         until = time.monotonic() + 20
         while time.monotonic() < until:
-            answers = [_chat(port, PROSE * 3) for _ in range(6)]
+            answers = [ask(port, PROSE * 3) for _ in range(6)]
             assert all(answer.status == 200 for answer in answers)
             if all(answer.headers["x-laconic-saved-tokens"] == "0" for answer in answers):
                 return
@@ -161,7 +130,7 @@ def test_an_end_waits_for_requests_under_way(upstream: FakeUpstream, port: int, 
     path = tmp_path / "laconic.yaml"
     _write(path, upstream)
     with (
-        _serving("--config", str(path), port=port, log=tmp_path / "log") as process,
+        serving("--config", str(path), port=port, log=tmp_path / "log") as process,
         OpenAI(base_url=f"http://127.0.0.1:{port}/v1", api_key="x", max_retries=0) as client,
     ):
         upstream.event_delay_s = 0.05
