@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import json
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -36,6 +37,7 @@ _WITHOUT_INFLUENCE = {
     "on_failure", "recover",
 }  # fmt: skip
 _MOST_ORDERS = 1024
+_LOADING = threading.Lock()
 _LAST_BATCH_S = 20.0
 
 
@@ -191,8 +193,9 @@ def _batcher(compressor: Compressor, device: str) -> Batcher:
 
 
 def _load_vocabularies() -> None:
-    for encoding in ("o200k_base", "cl100k_base"):  # half a second each, which no request should wait for
-        tokenizer(encoding)
+    with _LOADING:  # models and the gateway ask at the same time, and one of them is to do the work
+        for encoding in ("o200k_base", "cl100k_base"):  # half a second each, which no request should wait for
+            tokenizer(encoding)
 
 
 @functools.cache

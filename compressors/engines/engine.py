@@ -83,6 +83,10 @@ class Speed:
         before = self._done
         self._done = (before[0] * left + tokens, before[1] * left + seconds)
 
+    def replace(self, seconds_per_token: float) -> None:
+        """Forget what was done; another process knows better."""
+        self._done = (1.0, seconds_per_token)
+
     @property
     def seconds_per_token(self) -> float:
         """0 before anything was done."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import inspect
 import json
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Protocol
 
@@ -16,7 +15,6 @@ from transformers import DynamicCache
 from compressors.checkpoint import load_checkpoint
 from compressors.errors import CompressionError
 from compressors.identity import folder_of
-from compressors.shapes import is_shape
 
 
 class Encoding(Protocol):
@@ -43,11 +41,10 @@ def package(
             f"the llmlingua package is needed to measure beside it: pip install llmlingua==0.2.2 ({error})"
         ) from error
     classifies = method == "llmlingua2"
-    folder: Path | None = None if is_shape(model) else folder_of(method, model)
     checkpoint = load_checkpoint(
         model,
         "classifier" if classifies else "causal",
-        folder=folder,
+        folder=folder_of(method, model),
         device=device,
         dtype="float32" if classifies else dtype,
     )
@@ -59,7 +56,7 @@ def package(
     made.cache_bos_num, made.prefix_bos_num = 10, 100
     made.oai_tokenizer = encoding
     made.device = str(checkpoint.device)
-    made.model = checkpoint.model if classifies else _TupleCache(checkpoint.model)
+    made.model = checkpoint.model if classifies else TupleCache(checkpoint.model)
     made.tokenizer = checkpoint.tokenizer
     made.tokenizer.padding_side = "left"
     made.tokenizer.pad_token_id = checkpoint.model.config.pad_token_id or made.tokenizer.eos_token_id
@@ -79,7 +76,7 @@ def _known_name(tokenizer: Any) -> str:
     return names[kind]
 
 
-class _TupleCache:
+class TupleCache:
     """A causal model that takes and gives its past as tuples, which the package knows.
 
     Each call gets a cache of its own, made without the model's configuration, so that no layer forgets.

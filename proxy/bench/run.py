@@ -43,10 +43,9 @@ async def measured(plan: Plan, model: str, found: list[Measured], say: Say, save
     with _noted(outcome, "the model", save):
         async with _running(plan, model, outcome, say) as running:
             await _measure_model(plan, running, billed, outcome, say, save)
-            first = running.compressor
         if plan.flips:
             with _noted(outcome, "flips", save):
-                _measure_flips(plan, outcome, first, billed, say)
+                _measure_flips(plan, outcome, running, billed, say)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,16 +158,13 @@ async def _measure_beside(
             outcome.beside.append(await compare(sides, case, running.count, plan.limit_s, plan.device))
 
 
-def _measure_flips(plan: Plan, outcome: Measured, first: Compressor, billed: Counter, say: Say) -> None:
+def _measure_flips(plan: Plan, outcome: Measured, running: _Running, billed: Counter, say: Say) -> None:
     from proxy.bench.flips import flips
 
-    def count(text: str) -> int:
-        return first.compress([Job(text=text, rate=1.0)])[0].original_tokens
-
-    texts = chat_messages(plan.flips, count, plan.seed, longest=_LONGEST_TEXT)
+    texts = chat_messages(plan.flips, running.count, plan.seed, longest=_LONGEST_TEXT)
     jobs = [job_of(outcome.method, text, billed, word_labels=True) for text in texts]
     load = partial(_reload, plan, outcome)
-    outcome.flips += flips(jobs, first, load, plan.other_dtypes, say)
+    outcome.flips += flips(jobs, running.compressor, load, plan.other_dtypes, say)
 
 
 def _reload(plan: Plan, outcome: Measured, dtype: str | None) -> Compressor:

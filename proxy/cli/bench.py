@@ -20,8 +20,8 @@ from proxy.bench.record import record
 from proxy.bench.run import measured
 from proxy.bench.tables import summary, tables
 from proxy.cli.files import UnusableFileError
+from proxy.cli.outputs import check_outputs
 from proxy.evaluation.environment import environment
-from proxy.evaluation.plot import FORMATS, can_plot
 
 _OUTPUT = click.Path(dir_okay=False, writable=True, path_type=Path)
 _DEFAULT = Plan()
@@ -134,7 +134,7 @@ def command(
 
     What fails is noted and the rest is measured; then the exit status is 1.
     """
-    _check_outputs(json_path, plot_path)
+    check_outputs(json_path, plot_path)
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # what it warns of is meant here
     given = {key: value for key, value in options.items() if value is not None}
     plan = Plan(models=models, latency=not no_latency, **{**(_QUICK if quick else {}), **given})
@@ -166,16 +166,3 @@ def _show(found: Measured, console: Console, errors: Console) -> None:
         console.print(table)
     for failure in found.errors:
         errors.print(f"{found.model}, {failure['part']}: {failure['error']}")
-
-
-def _check_outputs(json_path: Path | None, plot_path: Path | None) -> None:
-    """Fail before the work, not after it."""
-    for path in (json_path, plot_path):
-        if path is not None and not path.absolute().parent.is_dir():
-            raise UnusableFileError(f"{path}: its folder doesn't exist")
-    if plot_path is None:
-        return
-    if plot_path.suffix.lower() not in FORMATS:
-        raise UnusableFileError(f"--plot: {plot_path} must end in {' or '.join(FORMATS)}")
-    if not can_plot():
-        raise UnusableFileError("--plot needs matplotlib: pip install 'laconic[eval]'")

@@ -13,12 +13,13 @@ from rich.console import Console
 import compressors
 from policies.tokens import encoding_name, tokenizer
 from proxy.cli.files import UnusableFileError
+from proxy.cli.outputs import check_outputs
 from proxy.evaluation.baselines import BASELINES
 from proxy.evaluation.cases import DataSet
 from proxy.evaluation.environment import environment
 from proxy.evaluation.methods import methods, one_of
 from proxy.evaluation.outcomes import Outcome, Ranking, Retention
-from proxy.evaluation.plot import FORMATS, can_plot, plot
+from proxy.evaluation.plot import plot
 from proxy.evaluation.reading import read
 from proxy.evaluation.record import record
 from proxy.evaluation.rows import RowError
@@ -107,7 +108,7 @@ def command(
     document that holds the answer. Rows with `words` and `labels` (1 kept, 0 dropped) measure how well a method's
     word probabilities fit a reference.
     """
-    _check_outputs(json_path, plot_path)
+    check_outputs(json_path, plot_path)
     try:
         found = methods(names, models)
         suite = Suite(
@@ -129,19 +130,6 @@ def command(
         _write(json_path, suite, outcomes, options)
     if plot_path is not None:
         plot([outcome for outcome in outcomes if isinstance(outcome, Retention)], plot_path)
-
-
-def _check_outputs(json_path: Path | None, plot_path: Path | None) -> None:
-    """Fail before the work, not after it."""
-    for path in (json_path, plot_path):
-        if path is not None and not path.absolute().parent.is_dir():
-            raise UnusableFileError(f"{path}: its folder doesn't exist")
-    if plot_path is None:
-        return
-    if plot_path.suffix.lower() not in FORMATS:
-        raise UnusableFileError(f"--plot: {plot_path} must end in {' or '.join(FORMATS)}")
-    if not can_plot():
-        raise UnusableFileError("--plot needs matplotlib: pip install 'laconic[eval]'")
 
 
 def _read(paths: Sequence[Path], limit: int | None, seed: int) -> list[DataSet]:

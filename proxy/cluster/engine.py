@@ -24,7 +24,6 @@ _ATTEMPTS = 5
 _AGAIN_S = 0.1
 _ASK_S = 0.5  # between two questions for the state; every answer tells it as well
 _NO_COPY_S = 3.0  # without an answer to that, and there is none
-_ALL_TOKENS = 10_000_000  # so many that nothing is left of what was known of a speed before
 
 
 class RayEngines:
@@ -153,5 +152,5 @@ class RayEngine:
     def _told(self, state: State) -> None:
         self._state = state
         self.load_error = None
-        self.speed.add(_ALL_TOKENS, _ALL_TOKENS * state.seconds_per_token)
+        self.speed.replace(state.seconds_per_token)
         self._settled.set()

@@ -19,7 +19,6 @@ from proxy.sharing.channel import Channel
 from proxy.sharing.messages import HOST, Place, keeper_socket, unpacked
 
 _AGAIN_S = 0.2
-_ALL_TOKENS = 10_000_000  # so many that nothing is left of what was known of a speed before
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +101,7 @@ class SharedEngine:
         self.load_error = errors[0] if all(errors) else None
         if ready := self._ready():
             fastest = min(channel.state.seconds_per_token for channel in ready)
-            self.speed.add(_ALL_TOKENS, _ALL_TOKENS * fastest)
+            self.speed.replace(fastest)
 
 
 async def places(folder: Path, device: str) -> list[Place]:

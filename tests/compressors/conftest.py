@@ -26,6 +26,7 @@ from transformers import (
 
 import compressors
 from compressors.identity import EMBEDDED
+from tests.fakes.causal import save
 
 REAL_TOKENIZERS = Path(__file__).parents[3] / "shared" / "data" / "tokenizers"
 """Beside the checkout on the machines that have it; tests make do with generated ones elsewhere."""
@@ -166,3 +167,17 @@ def tiny(tiny_folder: Callable[[str], Path]) -> Callable[[str], compressors.Comp
 @pytest.fixture(scope="session")
 def embedded() -> compressors.Compressor:
     return compressors.load("llmlingua2", device="cpu")
+
+
+@pytest.fixture(scope="module")
+def causal(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Any]:
+    """A compressor with a tiny random causal model, by method."""
+    folder = save("llama", tmp_path_factory.mktemp("causal"))
+    made: dict[str, Any] = {}
+
+    def compressor(method: str) -> Any:
+        if method not in made:
+            made[method] = compressors.load(method, str(folder), device="cpu")
+        return made[method]
+
+    return compressor

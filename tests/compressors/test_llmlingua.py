@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import compressors
 from compressors import CompressionError, Job, Strategy, render
 from policies.tokens import tokenizer
-from tests.fakes.causal import save
 
 COUNTER = tokenizer("o200k_base")
 METHODS = ["llmlingua", "longllmlingua"]
@@ -29,20 +26,6 @@ slow = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     derandomize=True,
 )
-
-
-@pytest.fixture(scope="module")
-def causal(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Any]:
-    """A compressor with a tiny random model, by method."""
-    folder: Path = save("llama", tmp_path_factory.mktemp("causal"))
-    made: dict[str, Any] = {}
-
-    def compressor(method: str) -> Any:
-        if method not in made:
-            made[method] = compressors.load(method, str(folder), device="cpu")
-        return made[method]
-
-    return compressor
 
 
 def spans_of(parts: list[str]) -> tuple[tuple[int, int], ...]:

@@ -11,14 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-import compressors
 from compressors import Compressed, CompressionError, Job, Strategy
 from compressors.causal import Causal
 from compressors.engines.undivided import divisible
 from compressors.passes import Divisible, Passes
 from compressors.rankings import Ranked
 from compressors.units import Continuation, Judgement, Line, Piece
-from tests.fakes.causal import WINDOW, model, save
+from tests.fakes.causal import WINDOW, model
 
 VOCABULARY = 300
 METHODS = ["llmlingua", "longllmlingua"]
@@ -37,20 +36,6 @@ RANDOM = np.random.default_rng(0)
 
 def ids(length: int) -> Any:
     return RANDOM.integers(5, VOCABULARY, length)
-
-
-@pytest.fixture(scope="module")
-def load(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Any]:
-    """A compressor with a tiny random model, by method."""
-    folder: Path = save("llama", tmp_path_factory.mktemp("units"))
-    made: dict[str, Any] = {}
-
-    def compressor(method: str) -> Any:
-        if method not in made:
-            made[method] = compressors.load(method, str(folder), device="cpu")
-        return made[method]
-
-    return compressor
 
 
 def jobs() -> list[Job]:
@@ -103,8 +88,8 @@ def in_pieces(compressor: Divisible, asked: Sequence[Job], seed: int, most: int)
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize(("seed", "most"), [(0, 1), (1, 12)])
-def test_any_grouping_decides_alike(load: Callable[[str], Any], method: str, seed: int, most: int) -> None:
-    compressor = load(method)
+def test_any_grouping_decides_alike(causal: Callable[[str], Any], method: str, seed: int, most: int) -> None:
+    compressor = causal(method)
     assert divisible(compressor) is compressor
     asked = jobs()
     assert in_pieces(compressor, asked, seed, most) == compressor.compress(asked)
@@ -112,9 +97,9 @@ def test_any_grouping_decides_alike(load: Callable[[str], Any], method: str, see
 
 @pytest.mark.parametrize("method", METHODS)
 def test_scarce_memory_changes_no_decision(
-    load: Callable[[str], Any], method: str, monkeypatch: pytest.MonkeyPatch
+    causal: Callable[[str], Any], method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    compressor = load(method)
+    compressor = causal(method)
     asked = jobs()
     before = compressor.compress(asked)
     scarce = compressor._causal._costs._replace(prefix_bytes=0, held_bytes=2000, line_bytes=30_000)
@@ -124,8 +109,8 @@ def test_scarce_memory_changes_no_decision(
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_no_unit_costs_more_than_a_window(load: Callable[[str], Any], method: str) -> None:
-    compressor = load(method)
+def test_no_unit_costs_more_than_a_window(causal: Callable[[str], Any], method: str) -> None:
+    compressor = causal(method)
     text = "".join(SENTENCE.format(n=n) for n in range(100))
     for strategy in STRATEGIES:
         passes = compressor.passes(Job(text=text, question="what price?", strategy=strategy))
@@ -138,9 +123,9 @@ def test_no_unit_costs_more_than_a_window(load: Callable[[str], Any], method: st
                 break
 
 
-def test_a_job_that_is_closed_half_way_leaves_nothing_on_the_device(load: Callable[[str], Any]) -> None:
-    compressor = load("longllmlingua")
-    causal: Causal = compressor._causal
+def test_a_job_that_is_closed_half_way_leaves_nothing_on_the_device(causal: Callable[[str], Any]) -> None:
+    compressor = causal("longllmlingua")
+    scorer: Causal = compressor._causal
     seen = 0
     for job in jobs():
         passes = compressor.passes(job)
@@ -151,13 +136,13 @@ def test_a_job_that_is_closed_half_way_leaves_nothing_on_the_device(load: Callab
             except StopIteration:
                 break
             found = compressor.forward(units)
-        seen += len(causal._held) + len(causal._lines)
+        seen += len(scorer._held) + len(scorer._lines)
         passes.close()
         del passes, units, found
     gc.collect()
     assert seen > 10
-    assert not list(causal._held)
-    assert not list(causal._lines)
+    assert not list(scorer._held)
+    assert not list(scorer._lines)
 
 
 def test_what_is_held_is_judged_as_if_at_once() -> None:
@@ -213,8 +198,8 @@ def test_a_piece_may_be_read_again_and_its_line_forgotten() -> None:
         assert (line.ids == np.concatenate((first, right))).all()
 
 
-def test_a_ranker_that_fails_spares_other_jobs(load: Callable[[str], Any], tmp_path: Path) -> None:
-    compressor = load("longllmlingua")
+def test_a_ranker_that_fails_spares_other_jobs(causal: Callable[[str], Any], tmp_path: Path) -> None:
+    compressor = causal("longllmlingua")
     name = f"embedding:{tmp_path / 'missing'}"
     units = [Ranked(name, "what?", ["a text"]), Continuation(ids(1), np.array([7, 8]), judged=(0, 2))]
     error, known = compressor.forward(units)
