@@ -113,39 +113,46 @@ class Reader:
                 offsets.append(np.column_stack(known[1:]))
         return ids, offsets
 
-    def chunks(self, reading: Reading, text: str, words: Words, ends: Sequence[str]) -> list[Span]:
-        """Token ranges that each fit the model's window.
+    def chunks(
+        self, reading: Reading, text: str, words: Words, ends: Sequence[str], capacity: int | None = None
+    ) -> list[Span]:
+        """Token ranges that each hold at most `capacity` tokens, by default as many as the model's window.
 
         A chunk ends at a document's end, or as late as possible after one of `ends`, else between
         words, else anywhere.
         """
         total = len(reading.ids)
+        capacity = self.capacity if capacity is None else capacity
         bounds = sorted({0, *reading.breaks.tolist(), total})
-        if all(high - low <= self.capacity for low, high in pairwise(bounds)):
+        if all(high - low <= capacity for low, high in pairwise(bounds)):
             return [(low, high) for low, high in pairwise(bounds) if low < high]
         word = np.searchsorted(words.ends, reading.starts, side="right")  # (T,) word of each token
         between = np.flatnonzero(word[1:] != word[:-1]) + 1  # tokens that begin a word
         preferred = between[np.isin(between, _after(reading, text, ends))]
         return [
-            chunk for low, high in pairwise(bounds) for chunk in self._fill(low, high, (preferred, between))
+            chunk
+            for low, high in pairwise(bounds)
+            for chunk in _fill(low, high, (preferred, between), capacity)
         ]
 
-    def _fill(self, low: int, high: int, choices: Sequence[Offsets]) -> list[Span]:
-        chunks = []
-        while high - low > self.capacity:
-            cut = limit = low + self.capacity
-            for choice in choices:
-                place = int(np.searchsorted(choice, limit, side="right")) - 1
-                if place >= 0 and choice[place] > low:
-                    cut = int(choice[place])
-                    break
-            chunks.append((low, cut))
-            low = cut
-        return [*chunks, (low, high)] if high > low else chunks
+    def sequence(self, reading: Reading, chunk: Span, prefix: TokenIds | None = None) -> TokenIds:
+        """What the model reads for `chunk`: its tokens behind `prefix`, by default the special ones; `(L,)` int64."""
+        before = self.prefix if prefix is None else prefix
+        return np.concatenate((before, reading.ids[chunk[0] : chunk[1]], self.suffix))
 
-    def sequence(self, reading: Reading, chunk: Span) -> TokenIds:
-        """What the model reads for `chunk`: its tokens between the special tokens; `(L,)` int64."""
-        return np.concatenate((self.prefix, reading.ids[chunk[0] : chunk[1]], self.suffix))
+
+def _fill(low: int, high: int, choices: Sequence[Offsets], capacity: int) -> list[Span]:
+    chunks = []
+    while high - low > capacity:
+        cut = limit = low + capacity
+        for choice in choices:
+            place = int(np.searchsorted(choice, limit, side="right")) - 1
+            if place >= 0 and choice[place] > low:
+                cut = int(choice[place])
+                break
+        chunks.append((low, cut))
+        low = cut
+    return [*chunks, (low, high)] if high > low else chunks
 
 
 def _after(reading: Reading, text: str, ends: Sequence[str]) -> Offsets:
