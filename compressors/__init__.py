@@ -15,6 +15,7 @@ from compressors.base import (
 from compressors.errors import CompressionError
 from compressors.identity import fingerprint
 from compressors.loading import devices, has_accelerator, load
+from compressors.provenance import environment
 from compressors.render import render
 from compressors.strategy import Strategy
 
@@ -30,6 +31,7 @@ __all__ = [
     "Tokenizer",
     "Word",
     "devices",
+    "environment",
     "fingerprint",
     "has_accelerator",
     "load",

@@ -21,7 +21,6 @@ from proxy.bench.run import measured
 from proxy.bench.tables import summary, tables
 from proxy.cli.files import UnusableFileError
 from proxy.cli.outputs import check_outputs
-from proxy.evaluation.environment import environment
 
 _OUTPUT = click.Path(dir_okay=False, writable=True, path_type=Path)
 _DEFAULT = Plan()
@@ -142,7 +141,7 @@ def command(
 
     def save() -> None:
         if json_path is not None:
-            document = record(found, plan, environment(), busy)
+            document = record(found, plan, compressors.environment(), busy)
             json_path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
     console, errors = Console(), Console(stderr=True, highlight=False, markup=False)

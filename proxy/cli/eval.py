@@ -16,7 +16,6 @@ from proxy.cli.files import UnusableFileError
 from proxy.cli.outputs import check_outputs
 from proxy.evaluation.baselines import BASELINES
 from proxy.evaluation.cases import DataSet
-from proxy.evaluation.environment import environment
 from proxy.evaluation.methods import methods, one_of
 from proxy.evaluation.outcomes import Outcome, Ranking, Retention
 from proxy.evaluation.plot import plot
@@ -165,5 +164,5 @@ def _outcomes(suite: Suite) -> list[Outcome]:
 
 def _write(path: Path, suite: Suite, outcomes: Sequence[Outcome], options: Mapping[str, object]) -> None:
     settings = {"count_as": suite.tokenizer.encoding, "device": suite.device, "seed": suite.seed, **options}
-    document = record(outcomes, suite.data, settings, environment())
+    document = record(outcomes, suite.data, settings, compressors.environment())
     path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

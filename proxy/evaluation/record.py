@@ -3,7 +3,7 @@
 The document, shares in [0, 1] and null where there was nothing to count:
 
     measures    what the figures mean and what they don't
-    date, hardware, versions        see `environment`
+    date, hardware, versions        see `compressors.environment`
     settings    count_as (encoding), device, seed, limit, match (whose tokens the others were given, in place of a
                 rate), strategy (what differs from the default)
     data        [{name, cases, labelled}]

@@ -1,4 +1,4 @@
-"""What a measurement was taken with: date, hardware, versions. Knows no results."""
+"""What figures and weights were made with: date, hardware, versions. Knows neither."""
 
 from __future__ import annotations
 
