@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from compressors.training.windows import Split
+from compressors.training.causal.windows import Split
 
 _ROWS = 8
 _LOGITS_AT_ONCE = 512

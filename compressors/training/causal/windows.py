@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from compressors.training.corpus import DOMAINS, Document, Domain
+from compressors.training.causal.corpus import DOMAINS, Document, Domain
 
 HELD_OUT = 40
 """Of so many origins of documents, the last is held out."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from compressors.training.loop import Training
+from compressors.training.causal.loop import Training
 
 Make = Callable[..., Training]
 

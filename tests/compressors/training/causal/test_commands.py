@@ -13,7 +13,9 @@ from safetensors.torch import load_file
 from transformers import BertConfig, BertLMHeadModel
 
 from compressors.checkpoint import load_checkpoint
-from compressors.training import causal, evaluation, export
+from compressors.training import export
+from compressors.training.causal import evaluation
+from compressors.training.causal import run as causal
 from compressors.training.export import pack
 
 

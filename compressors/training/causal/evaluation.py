@@ -1,6 +1,6 @@
-"""`python -m compressors.training.evaluation`: bits per byte of a model on held-out text of every domain.
+"""`python -m compressors.training.causal.evaluation`: bits per byte of a model on held-out text of every domain.
 
-Owns the command line and the table it prints; `compressors.training.bits` says how it is measured.
+Owns the command line and the table it prints; `compressors.training.causal.bits` says how it is measured.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import click
 import torch
 
 from compressors.checkpoint import load_checkpoint
-from compressors.training.bits import Bits, measure
-from compressors.training.windows import load_splits
+from compressors.training.causal.bits import Bits, measure
+from compressors.training.causal.windows import load_splits
 
 
 @click.command()

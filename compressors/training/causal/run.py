@@ -17,11 +17,11 @@ import numpy as np
 import torch
 from transformers import BertLMHeadModel
 
-from compressors.training.bits import measure
-from compressors.training.corpus import DOMAINS
-from compressors.training.loop import Recipe, Training
-from compressors.training.start import load_start, load_tokenizer
-from compressors.training.windows import Mixture, Split, load_splits
+from compressors.training.causal.bits import measure
+from compressors.training.causal.corpus import DOMAINS
+from compressors.training.causal.loop import Recipe, Training
+from compressors.training.causal.start import load_start, load_tokenizer
+from compressors.training.causal.windows import Mixture, Split, load_splits
 
 _HELD_OUT_TOKENS = 6144
 """Of each domain, for a quick look at every checkpoint."""

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from compressors.training.loss import sampled_loss
-from compressors.training.start import load_start
+from compressors.training.causal.loss import sampled_loss
+from compressors.training.causal.start import load_start
 
 
 @pytest.fixture(scope="module")

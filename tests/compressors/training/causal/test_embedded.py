@@ -10,7 +10,7 @@ import torch
 
 from compressors.checkpoint import Checkpoint, load_checkpoint
 from compressors.identity import EMBEDDED
-from compressors.training.bits import surprise
+from compressors.training.causal.bits import surprise
 
 FOLDER = EMBEDDED["llmlingua"]
 PASSAGES = {

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from compressors.training.corpus import Document
-from compressors.training.windows import HELD_OUT, Mixture, Tokens, load_splits, tokenize
+from compressors.training.causal.corpus import Document
+from compressors.training.causal.windows import HELD_OUT, Mixture, Tokens, load_splits, tokenize
 
 
 def test_documents_of_one_origin_are_held_out_together(tokenizer: Any) -> None:

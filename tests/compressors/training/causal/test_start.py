@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, BertLMHeadModel
 
-from compressors.training.start import load_start
+from compressors.training.causal.start import load_start
 
 
 @pytest.fixture(scope="module")

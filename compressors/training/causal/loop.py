@@ -16,8 +16,8 @@ from typing import Any
 import torch
 from transformers import BertLMHeadModel
 
-from compressors.training.loss import sampled_loss
-from compressors.training.windows import Mixture
+from compressors.training.causal.loss import sampled_loss
+from compressors.training.causal.windows import Mixture
 
 _PAUSE = 5.0
 """A step that takes so many times the usual time was interrupted; the rest doesn't count."""

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import torch
 
-from compressors.training.bits import measure, surprise
-from compressors.training.corpus import Document
-from compressors.training.start import load_start
-from compressors.training.windows import tokenize
+from compressors.training.causal.bits import measure, surprise
+from compressors.training.causal.corpus import Document
+from compressors.training.causal.start import load_start
+from compressors.training.causal.windows import tokenize
 
 
 @pytest.fixture(scope="module")

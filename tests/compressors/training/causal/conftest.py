@@ -17,10 +17,10 @@ from safetensors.torch import save_file
 from transformers import BertConfig, BertModel
 
 from compressors.identity import EMBEDDED
-from compressors.training.corpus import texts
-from compressors.training.loop import Recipe, Training
-from compressors.training.start import load_start, load_tokenizer
-from compressors.training.windows import Mixture, Tokens, tokenize
+from compressors.training.causal.corpus import texts
+from compressors.training.causal.loop import Recipe, Training
+from compressors.training.causal.start import load_start, load_tokenizer
+from compressors.training.causal.windows import Mixture, Tokens, tokenize
 
 _NOUNS = ["dog", "cat", "bird", "horse", "cow", "man", "woman", "child"]
 _VERBS = ["sees", "likes", "hears", "follows", "finds"]

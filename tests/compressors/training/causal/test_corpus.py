@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from compressors.training.corpus import DOMAINS, Document, abstracts, news, questions, texts
+from compressors.training.causal.corpus import DOMAINS, Document, abstracts, news, questions, texts
 
 
 def _rows(path: Path, *rows: dict[str, Any]) -> Path:
