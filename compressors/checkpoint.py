@@ -90,7 +90,7 @@ def load_checkpoint(
     return Checkpoint(
         model=module.eval().requires_grad_(False),
         tokenizer=tokenizer,
-        window=_window(module, tokenizer),
+        window=longest_window(module, tokenizer),
         device=place,
         literacy=Literacy(
             scripts=frozenset(declared.get("scripts", ())),
@@ -185,7 +185,7 @@ def _unpack(path: Path, config: Any, task: Task) -> torch.nn.Module:
     return module
 
 
-def _window(module: torch.nn.Module, tokenizer: Any) -> int:
+def longest_window(module: torch.nn.Module, tokenizer: Any) -> int:
     """Longest sequence that both the position embeddings and the tokenizer allow."""
     longest = int(getattr(module.config, "max_position_embeddings", None) or _LONGEST_WINDOW)
     for name, child in module.named_modules():
