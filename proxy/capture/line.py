@@ -58,7 +58,7 @@ def line(arrival: Arrival, key: bytes, redaction: Redaction | None) -> bytes:
     body = chat.parse(arrival.body)
     if not body.roles:
         raise MalformedJsonError("the request body has no messages")
-    head = {
+    head: dict[str, object] = {
         "time": round(arrival.time_s, 3),
         "conversation": _conversation(body, key),
         "path": arrival.path,
@@ -66,6 +66,8 @@ def line(arrival: Arrival, key: bytes, redaction: Redaction | None) -> bytes:
     }
     if arrival.key:
         head["key"] = arrival.key
+    if redaction:
+        head["redacted"] = True
     # JSON has no line breaks within its strings.
     request = redaction.request(arrival.body) if redaction else arrival.body.translate(_WITHOUT_BREAKS)
     return b'%s, "request": %s}\n' % (json.dumps(head).encode()[:-1], request.strip())

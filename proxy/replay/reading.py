@@ -1,8 +1,8 @@
 """Reads recorded traffic: JSON lines, plain or in gzip, in any of three shapes.
 
 A line is a chat-completions body; or `{"conversation", "turn", "request": body}`; or what a capture writes:
-`{"time", "conversation", "path", "headers", "key", "request": body}`, of which only the last must be there. Errors
-name file and line, never what stands there.
+`{"time", "conversation", "path", "headers", "key", "redacted", "request": body}`, of which only the
+last must be there. Errors name file and line, never what stands there.
 """
 
 from __future__ import annotations

@@ -90,6 +90,14 @@ def test_a_line_holds_what_a_replay_needs(path: Path) -> None:
     assert set(line) == {"request", "path", "headers", "time", "conversation"}
 
 
+def test_a_redacted_line_says_so(path: Path) -> None:
+    opened = _open(path, redact=True)
+    opened.write(CONFIG, PATH, {}, _body("Hello"))
+    opened.close()
+    (line,) = _lines(path)
+    assert line["redacted"] is True
+
+
 def test_no_credential_is_written_even_where_a_route_matches_on_it(path: Path) -> None:
     _written(
         path, _body("Hello"), authorization=f"Bearer {SECRET}", api_key=SECRET, cookie=SECRET, x_team="a"
