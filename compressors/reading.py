@@ -86,6 +86,16 @@ class Reader:
         text = well_formed(text)
         ids, offsets = self._encoded([text[start:end] for start, end in pieces])
         offsets = [part + start for part, (start, _) in zip(offsets, pieces, strict=True)]
+        return self._reading(ids, offsets, fresh)
+
+    def read_each(self, texts: Sequence[str]) -> list[Reading]:
+        """The tokens of many texts, each read as a whole; faster than one by one."""
+        encodings = self.backend.encode_batch([well_formed(text) for text in texts], add_special_tokens=False)
+        return [self._reading([ids], [offsets]) for ids, offsets in map(_encoded, encodings)]
+
+    def _reading(
+        self, ids: Sequence[TokenIds], offsets: Sequence[Offsets], fresh: Sequence[int] = ()
+    ) -> Reading:
         spans = np.concatenate([np.zeros((0, 2), np.int64), *offsets])  # (T, 2)
         starts = np.maximum.accumulate(spans[:, 0]) if len(spans) else spans[:, 0]
         flat = np.concatenate([np.zeros(0, np.int64), *ids])  # (T,)
@@ -105,12 +115,11 @@ class Reader:
         ids, offsets = [], []
         for known in found:
             if known is None:
-                encoding = next(encodings)
-                ids.append(np.array(encoding.ids, dtype=np.int64))
-                offsets.append(np.fromiter(chain.from_iterable(encoding.offsets), np.int64).reshape(-1, 2))
+                own, spans = _encoded(next(encodings))
             else:
-                ids.append(known[0])
-                offsets.append(np.column_stack(known[1:]))
+                own, spans = known[0], np.column_stack(known[1:])
+            ids.append(own)
+            offsets.append(spans)
         return ids, offsets
 
     def chunks(
@@ -139,6 +148,12 @@ class Reader:
         """What the model reads for `chunk`: its tokens behind `prefix`, by default the special ones; `(L,)` int64."""
         before = self.prefix if prefix is None else prefix
         return np.concatenate((before, reading.ids[chunk[0] : chunk[1]], self.suffix))
+
+
+def _encoded(encoding: Any) -> tuple[TokenIds, Offsets]:
+    """Ids of a tokenizer's encoding, `(T,)`, and where its tokens start and end, `(T, 2)`."""
+    spans = np.fromiter(chain.from_iterable(encoding.offsets), np.int64)
+    return np.array(encoding.ids, dtype=np.int64), spans.reshape(-1, 2)
 
 
 def _fill(low: int, high: int, choices: Sequence[Offsets], capacity: int) -> list[Span]:

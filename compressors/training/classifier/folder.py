@@ -1,0 +1,46 @@
+"""The folder that a training leaves behind. Knows files, no data and no steps.
+
+checkpoint.pt   what is needed to go on
+log             a line of JSON for each validation
+model/          the best weights so far, as transformers and laconic load them
+training.json   what the model's card needs; see `compressors.training.record`
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import save_file
+
+_WEIGHTS = "model.safetensors"
+
+
+class Folder:
+    """Where a training's files are; made if it isn't there."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.checkpoint = path / "checkpoint.pt"
+        self.model = path / "model"
+        self.model.mkdir(parents=True, exist_ok=True)
+
+    def save_form(self, model: Any, tokenizer: Any) -> None:
+        """Write everything of the model but its weights."""
+        model.config.architectures = [type(model).__name__]
+        model.config.save_pretrained(self.model)
+        tokenizer.save_pretrained(self.model)
+
+    def save_weights(self, model: Any) -> None:
+        """Write the model's weights, whole or not at all."""
+        weights = {name: weight.detach().cpu().contiguous() for name, weight in model.state_dict().items()}
+        part = self.model / f"{_WEIGHTS}.part"
+        save_file(weights, part, metadata={"format": "pt"})
+        os.replace(part, self.model / _WEIGHTS)
+
+    def log(self, entry: dict[str, Any]) -> None:
+        """Append a line to the log."""
+        with (self.path / "log").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(entry) + "\n")

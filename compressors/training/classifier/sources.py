@@ -1,0 +1,91 @@
+"""Files of rows as sources of examples: what is trained on and what is held out. Knows no model and no steps."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from compressors.errors import CompressionError
+from compressors.training.classifier.examples import Example, Examples
+from compressors.training.record import digest
+from compressors.training.rows import Row, read
+
+HELD_OUT = 40
+"""Of so many documents, one is held out."""
+_FEWEST = 8
+"""Documents held out of a small source, but never more than a quarter of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The rows of one file."""
+
+    name: str
+    path: Path
+    sha256: str
+    rows: int
+    held_out_rows: int
+    questions: bool
+    """Whether some rows have one."""
+    training: Sequence[Example]
+    held_out: Sequence[Example]
+
+    @property
+    def tokens(self) -> int:
+        """To train on."""
+        return sum(len(example.ids) for example in self.training)
+
+    @property
+    def words(self) -> int:
+        """To train on."""
+        return sum(len(example.labels) for example in self.training)
+
+    @property
+    def label_rate(self) -> float:
+        """The mean label of a word to train on."""
+        return float(np.concatenate([example.labels for example in self.training]).mean(dtype=np.float64))
+
+
+def name_of(path: Path) -> str:
+    """What a file's rows are called: its name without .jsonl and .gz."""
+    return path.name.removesuffix(".gz").removesuffix(".jsonl").removesuffix(".json")
+
+
+def load(path: Path, examples: Examples) -> Source:
+    """The source in `path`; raises `CompressionError` for a bad row or if there are less than two documents."""
+    rows = list(read(path))
+    groups = [_group(row) for row in rows]
+    held_out = _held_out(set(groups))
+    parts: tuple[list[Example], list[Example]] = ([], [])
+    for some, group in zip(examples.of(rows), groups, strict=True):
+        parts[group in held_out].extend(some)
+    if not all(parts):
+        raise CompressionError(
+            f"{path}: some rows have to be held out, so rows of at least two documents are needed"
+        )
+    return Source(
+        name=name_of(path),
+        path=path,
+        sha256=digest(path),
+        rows=len(rows),
+        held_out_rows=sum(group in held_out for group in groups),
+        questions=any(row.question for row in rows),
+        training=parts[0],
+        held_out=parts[1],
+    )
+
+
+def _group(row: Row) -> str:
+    """What is held out together, as a digest that is the same everywhere."""
+    return hashlib.sha256((row.text if row.document is None else row.document).encode()).hexdigest()
+
+
+def _held_out(groups: Iterable[str]) -> frozenset[str]:
+    """The groups with the lowest digests, so that a document is mostly held out of every file that has it."""
+    ordered = sorted(groups)
+    count = max(len(ordered) // HELD_OUT, min(_FEWEST, len(ordered) // 4), 1)
+    return frozenset(ordered[:count])

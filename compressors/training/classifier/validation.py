@@ -1,0 +1,78 @@
+"""How well a classifier ranks the words of held-out rows. Knows no training.
+
+The measures are those of `laconic eval`: each text is a ranking of its own, and texts count the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from compressors.encoder import Probabilities, encoder
+from compressors.training.classifier.examples import NO_WORD, Example
+from compressors.training.classifier.figures import AVERAGE_PRECISION, F1, Figures
+from compressors.word_fit import average_precision, f1_at_reference_rate
+
+_BATCH_TOKENS = {"cpu": 1024, "cuda": 16384}
+
+
+class Validation:
+    """Held-out examples of each source, at most `words` words of it, of those whose reference is neither all nor none.
+
+    A soft label's reference keeps the words with the highest labels, as many as the labels add up to.
+    """
+
+    def __init__(self, sources: Mapping[str, Sequence[Example]], words: int) -> None:
+        self._examples = {name: _some(examples, words) for name, examples in sources.items()}
+
+    @torch.no_grad()
+    def figures(self, model: Any, pad_id: int) -> Figures:
+        """`f1` and `average_precision` of each source that has examples, in [0, 1]; leaves the model evaluating."""
+        runs = encoder(model, pad_id, _BATCH_TOKENS.get(model.device.type, 1024))
+        figures: Figures = {}
+        for name, examples in self._examples.items():
+            if examples:
+                rows = runs.keep_probabilities([example.ids for example in examples])
+                figures[name] = _fit(examples, rows)
+        return figures
+
+
+def _some(examples: Sequence[Example], words: int) -> list[Example]:
+    some = []
+    total = 0
+    for example in examples:
+        if 0 < reference(example).sum() < len(example.labels) and total < words:
+            some.append(example)
+            total += len(example.labels)
+    return some
+
+
+def reference(example: Example) -> npt.NDArray[np.int64]:
+    """Which words the reference keeps, 1 or 0; `(W,)` int64."""
+    kept = round(float(example.labels.sum(dtype=np.float64)))
+    marks = np.zeros(len(example.labels), np.int64)
+    marks[np.argsort(-example.labels, kind="stable")[:kept]] = 1
+    return marks
+
+
+def word_scores(example: Example, probabilities: Probabilities) -> npt.NDArray[np.float64]:
+    """The mean of each word's tokens, from that of each token, `(L,)`; `(W,)` float64."""
+    belongs = example.words != NO_WORD
+    scores = np.zeros(len(example.labels))
+    np.add.at(scores, example.words[belongs], (probabilities * example.weights)[belongs])
+    return scores
+
+
+def _fit(examples: Sequence[Example], rows: Sequence[Probabilities]) -> dict[str, float]:
+    pairs = [
+        (word_scores(example, row).tolist(), reference(example).tolist())
+        for example, row in zip(examples, rows, strict=True)
+    ]
+    return {
+        F1: float(np.mean([f1_at_reference_rate(*pair) for pair in pairs])),
+        AVERAGE_PRECISION: float(np.mean([average_precision(*pair) for pair in pairs])),
+    }

@@ -1,0 +1,224 @@
+"""`laconic train fit`: train a token classifier on labelled words."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from compressors import CompressionError
+from compressors.training.classifier import Figures, Plan, Recipe, Schedule, Stop, begin
+from proxy.cli.files import UnusableFileError
+
+Part = tuple[Path, float | None]
+
+
+def _parts(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> list[Part]:
+    return [_part(value) for value in values]
+
+
+def _part(value: str) -> Part:
+    """PATH, or PATH=SHARE."""
+    path, separator, share = value.rpartition("=")
+    if not separator or Path(value).is_file():
+        path, share = value, ""
+    if not Path(path).is_file():
+        raise click.BadParameter(f"{path}: no such file")
+    if not share:
+        return Path(path), None
+    try:
+        number = float(share)
+    except ValueError as error:
+        raise click.BadParameter(f"{value}: the share {share!r} is no number") from error
+    if not 0 < number <= 1:
+        raise click.BadParameter(f"{value}: a share is above 0 and at most 1")
+    return Path(path), number
+
+
+def _layers(
+    _context: click.Context, _parameter: click.Parameter, value: str | None
+) -> tuple[int, ...] | None:
+    if value is None:
+        return None
+    parts = value.split(",")
+    if not all(part.strip().isdecimal() for part in parts):
+        raise click.BadParameter(f"{value!r}: expected whole numbers from 0 with commas between them")
+    return tuple(int(part) for part in parts)
+
+
+@click.command("fit")
+@click.option(
+    "--data",
+    metavar="PATH[=SHARE]",
+    multiple=True,
+    required=True,
+    callback=_parts,
+    help="Labelled rows (.jsonl, .jsonl.gz) and their share of the training tokens, by default by size. Repeatable.",
+)
+@click.option(
+    "--start",
+    required=True,
+    help="The encoder or token classifier to begin with: `embedded`, a folder, a name on the Hugging Face hub, or "
+    "random weights of a shape (shape:mbert, shape:xlm-roberta-large).",
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    help="Folder of this training; the same command goes on with what it holds. The model is in its folder model/.",
+)
+@click.option(
+    "--minutes", type=click.FloatRange(0, min_open=True), help="Of training; validations don't count."
+)
+@click.option("--steps", type=click.IntRange(1), help="Instead of --minutes.")
+@click.option("--fresh", is_flag=True, help="Take only form and tokenizer of --start; all weights are drawn.")
+@click.option("--layers", metavar="N,N,…", callback=_layers, help="Layers of --start that stay, from 0.")
+@click.option("--rate", type=float, default=Recipe.rate, show_default=True, help="Highest learning rate.")
+@click.option(
+    "--warm-up",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=Recipe.warm_up,
+    show_default=True,
+    help="Share of the training in which the rate rises; then it falls to 0.",
+)
+@click.option(
+    "--decay", type=float, default=Recipe.decay, show_default=True, help="Weight decay of matrices."
+)
+@click.option(
+    "--batch-tokens",
+    type=click.IntRange(1),
+    default=Recipe.batch_tokens,
+    show_default=True,
+    help="Of a step.",
+)
+@click.option(
+    "--length", type=click.IntRange(16), help="Most tokens of a sequence.  [default: the model's window]"
+)
+@click.option("--dropout", type=click.FloatRange(0, 1, max_open=True), default=0.0, show_default=True)
+@click.option(
+    "--smoothing",
+    type=click.FloatRange(0, 1),
+    default=Recipe.smoothing,
+    show_default=True,
+    help="How far labels are moved towards 1/2.",
+)
+@click.option(
+    "--average",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=Recipe.average,
+    show_default=True,
+    help="How much of the moving average of the weights each step leaves; the average is what is kept.",
+)
+@click.option(
+    "--offsets/--no-offsets",
+    default=Recipe.offsets,
+    show_default=True,
+    help="Learn how much each source keeps apart from the model, so that probabilities mean the same everywhere.",
+)
+@click.option(
+    "--every",
+    type=click.FloatRange(0, min_open=True),
+    help="Minutes, or steps with --steps, between validations.  [default: a twentieth of all]",
+)
+@click.option("--patience", type=click.IntRange(1), help="Validations without gain after which to end.")
+@click.option(
+    "--held-out-words",
+    type=click.IntRange(1),
+    default=Plan.held_out_words,
+    show_default=True,
+    help="Most words of each source in a validation.",
+)
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 …")
+@click.option(
+    "--precision",
+    type=click.Choice(["auto", "float32", "bfloat16"]),
+    default="auto",
+    show_default=True,
+    help="Of the products; auto is bfloat16 where the device has it.",
+)
+@click.option("--threads", type=click.IntRange(1), help="Torch's CPU threads.")
+@click.option("--seed", type=click.IntRange(0), default=Recipe.seed, show_default=True)
+def command(
+    data: list[Part],
+    minutes: float | None,
+    steps: int | None,
+    threads: int | None,
+    **options: Any,
+) -> None:
+    """Train a keep/drop classifier on rows of words and labels, such as `annotate` writes.
+
+    Some documents of each source are held out. Their words are ranked now and then; the weights that rank them best
+    are in OUT/model, which --start, `laconic compress --model` and `laconic train export` take. Rows with a question
+    make the model question-aware. SIGTERM and Ctrl-C write a checkpoint; the same command goes on.
+    """
+    if (minutes is None) == (steps is None):
+        raise click.UsageError("give --minutes or --steps")
+    names = ("rate", "warm_up", "decay", "batch_tokens", "smoothing", "average", "offsets", "seed")
+    recipe = Recipe(minutes=minutes, steps=steps, **{name: options.pop(name) for name in names})
+    stop = Stop()
+    try:
+        plan = Plan(data=data, recipe=recipe, command=shlex.join(["laconic", *sys.argv[1:]]), **options)
+        with _Terminal() as terminal:
+            run = begin(plan, terminal, threads)
+            with stop.listening():
+                record = run.carry_on(stop)
+    except CompressionError as error:
+        raise UnusableFileError(str(error)) from error
+    Console().print(_table(record.figures))
+    if stop.signal is not None and not run.done:
+        click.echo(f"stopped after {record.steps} steps; the same command goes on", err=True)
+        click.get_current_context().exit(128 + stop.signal)
+
+
+class _Terminal:
+    """Shows on standard error how a training goes."""
+
+    def __init__(self) -> None:
+        console = Console(stderr=True)
+        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[state]}"))
+        self._bar = Progress(*columns, TimeElapsedColumn(), console=console, disable=not console.is_terminal)
+        self._task = self._bar.add_task("reading", total=None, state="")
+
+    def __enter__(self) -> _Terminal:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def preparing(self, what: str) -> None:
+        """See `Report`."""
+        self._bar.update(self._task, state=what)
+
+    def step(self, schedule: Schedule, tokens: int, loss: float) -> None:
+        """See `Report`."""
+        state = (
+            f"step {schedule.steps}  loss {loss:.3f}  {tokens / max(schedule.elapsed_s, 1e-9):,.0f} tokens/s"
+        )
+        self._bar.update(
+            self._task, description="training", total=1.0, completed=schedule.progress, state=state
+        )
+
+    def validated(self, figures: Figures, *, is_best: bool) -> None:
+        """See `Report`."""
+        self._bar.console.print(_table(figures, "best so far" if is_best else ""))
+
+
+def _table(figures: Figures, title: str = "") -> Table:
+    """Each source's measures, and their means."""
+    measures = list(dict.fromkeys(name for values in figures.values() for name in values))
+    table = Table(title=title or None, title_justify="left")
+    table.add_column("held out")
+    for name in measures:
+        table.add_column(name.replace("_", " "), justify="right")
+    for source, values in figures.items():
+        table.add_row(source, *(f"{values[name]:.3f}" for name in measures))
+    means = (sum(values[name] for values in figures.values()) / len(figures) for name in measures)
+    table.add_row("mean", *(f"{mean:.3f}" for mean in means), style="bold")
+    return table
