@@ -9,7 +9,7 @@ from proxy.cli.commands import Commands
 
 class _Steps(Commands):
     package = __name__
-    names = ("distill", "annotate", "filter", "fit", "pretrain", "align", "export")
+    names = ("distill", "annotate", "filter", "answers", "fit", "pretrain", "align", "export")
 
 
 @click.group("train", cls=_Steps)
@@ -21,6 +21,7 @@ def command() -> None:
       distill   have an LLM shorten texts
       annotate  label each word of a text by what the LLM kept
       filter    leave out samples that don't align
+      answers   label words by what could be asked about a text, without an LLM
       fit       train a classifier on the labels
     A causal model for LLMLingua and LongLLMLingua:
       pretrain  train on text

@@ -1,0 +1,138 @@
+"""Questions made from a sentence by leaving out a part of it. Knows spaCy's annotations, no labels and no model.
+
+Source: cloze questions in the words of the text (Lewis et al. 2019, Unsupervised Question Answering by Cloze
+Translation, sections 2.1 to 2.3: the answer's kind becomes a question word, the words around it are thinned out).
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import dataclass
+from typing import Any
+
+from compressors.training.answers.worth import NUMBERS
+
+_ASKING: dict[str, tuple[str, ...]] = {
+    "PERSON": ("who", "who", "which person", "whom", "what is the name of the person"),
+    "NORP": ("which group", "what nationality", "who", "what"),
+    "ORG": ("which organization", "what company", "who", "what", "which team"),
+    "GPE": ("where", "which country", "which city", "what place", "in which state"),
+    "LOC": ("where", "what place", "which region"),
+    "FAC": ("where", "which building", "what place"),
+    "DATE": ("when", "when", "what year", "what date", "on which day", "how long"),
+    "TIME": ("when", "what time", "at what time", "how long"),
+    "CARDINAL": ("how many", "how many", "what number", "how much"),
+    "ORDINAL": ("which", "what place"),
+    "QUANTITY": ("how much", "how far", "how big", "how many"),
+    "MONEY": ("how much", "how much money", "what price", "what did it cost"),
+    "PERCENT": ("what percentage", "how much", "what share"),
+}
+_OTHERWISE = ("what", "what", "which", "what is the name of")
+_CONTENT = frozenset({"NOUN", "PROPN", "VERB", "ADJ", "NUM", "ADV"})
+_LEAST_CONTENT, _MOST_CONTENT = 3, 7
+_NEAR = 10.0
+# how often the question does so
+_HEAD, _LEMMA, _FUNCTION, _TOPIC, _IN_PLACE, _LOWER, _MARK = 0.5, 0.3, 0.35, 0.35, 0.25, 0.5, 0.7
+_NAMES = 0.65
+"""How often a name is asked for where there are names and other phrases."""
+_WORDS = 0.75
+
+
+@dataclass(frozen=True, slots=True)
+class Cloze:
+    """A question and the part of the text that answers it."""
+
+    text: str
+    answer: tuple[int, int]
+    """The answer's first token in the document, and the one after its last."""
+    sentence: tuple[int, int]
+    """The same of the sentence that it stands in."""
+    kind: str
+    """spaCy's kind of name, empty for another noun phrase."""
+
+
+def ask(doc: Any, chance: random.Random) -> Cloze | None:
+    """A question about `doc`, a `spacy.tokens.Doc`, if there is enough in one of its sentences to ask by."""
+    names = [span for span in doc.ents if span.text.strip()]
+    phrases = [span for span in doc.noun_chunks if span.root.pos_ in ("NOUN", "PROPN")]
+    for _ in range(4):
+        some = names if names and (not phrases or chance.random() < _NAMES) else phrases
+        if not some:
+            return None
+        answer = chance.choice(some)
+        sentence = answer.root.sent
+        around = [token for token in sentence if not answer.start <= token.i < answer.end]
+        content = [token for token in around if token.pos_ in _CONTENT and not token.is_stop]
+        if len(content) >= _LEAST_CONTENT and _is_prose(sentence) and any(map(str.isalnum, answer.text)):
+            return Cloze(
+                text=_question(doc, answer, around, content, chance),
+                answer=_undetermined(answer),
+                sentence=(sentence.start, sentence.end),
+                kind=answer.root.ent_type_,
+            )
+    return None
+
+
+def _is_prose(sentence: Any) -> bool:
+    """Whether most of it is words, as against code, tables and lists of numbers."""
+    inked = [token for token in sentence if not token.is_space]
+    return bool(sum(token.is_alpha for token in inked) >= _WORDS * len(inked))
+
+
+def _undetermined(answer: Any) -> tuple[int, int]:
+    """Without the article before it."""
+    start = answer.start
+    return (start + 1 if len(answer) > 1 and answer[0].pos_ == "DET" else start), answer.end
+
+
+def _question(doc: Any, answer: Any, around: list[Any], content: list[Any], chance: random.Random) -> str:
+    number = chance.randint(_LEAST_CONTENT, min(_MOST_CONTENT, len(content)))
+    keys = {
+        token.i: -math.log(1.0 - chance.random()) * math.exp(abs(token.i - answer.root.i) / _NEAR)
+        for token in content
+    }  # the smallest of exponential times: drawn by weight (Efraimidis and Spirakis 2006)
+    kept = set(sorted(keys, key=keys.__getitem__)[:number])
+    words = [
+        (token.i, _form(token, chance))
+        for token in around
+        if token.i in kept or (_beside(token, kept) and chance.random() < _FUNCTION)
+    ]
+    asking = _asking(answer, chance)
+    place = sum(i < answer.start for i, _ in words) if chance.random() < _IN_PLACE else 0
+    parts = [word for _, word in words]
+    parts.insert(place, asking)
+    topic = _topic(doc, answer)
+    if topic and topic not in parts and chance.random() < _TOPIC:
+        parts.insert(chance.randint(1, len(parts)), topic)
+    question = " ".join(" ".join(parts).split())
+    if chance.random() < _LOWER:
+        question = question.lower()
+    return question + ("?" if chance.random() < _MARK else "")
+
+
+def _form(token: Any, chance: random.Random) -> str:
+    lemma: str = token.lemma_ or token.text
+    return lemma if chance.random() < _LEMMA else token.text
+
+
+def _beside(token: Any, kept: set[int]) -> bool:
+    return token.pos_ not in _CONTENT and not token.is_punct and (token.i - 1 in kept or token.i + 1 in kept)
+
+
+def _asking(answer: Any, chance: random.Random) -> str:
+    kind = answer.root.ent_type_
+    if kind in _ASKING:
+        return chance.choice(_ASKING[kind])
+    if len(answer) > 1 and answer.root.pos_ == "NOUN" and chance.random() < _HEAD:
+        return f"{chance.choice(('which', 'what', 'what kind of'))} {answer.root.text}"
+    return chance.choice(_OTHERWISE)
+
+
+def _topic(doc: Any, answer: Any) -> str:
+    """The name that the text mentions most often, apart from the answer; the earliest of equals."""
+    counts: dict[str, int] = {}
+    for name in doc.ents:
+        if name.label_ not in NUMBERS and name.text.lower() not in answer.text.lower():
+            counts[name.text] = counts.get(name.text, 0) + 1
+    return max(counts, key=counts.__getitem__) if counts else ""

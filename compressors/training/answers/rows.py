@@ -1,0 +1,77 @@
+"""Rows that a classifier learns from: a passage by the worth of its words, or for a question asked about it.
+
+Owns how much each word counts for a question. Knows no files.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from compressors.training.answers.cloze import Cloze, ask
+from compressors.training.answers.rarity import Rarity
+from compressors.training.answers.worth import Worth, tokens_of, worth
+from compressors.training.labels import Document
+from compressors.words import Words, split
+
+_SENTENCE = (0.15, 0.35)
+"""Of the words around the answer: this much, and this much of their worth."""
+_SAME_KIND, _ELSEWHERE = 0.3, 0.1
+
+
+class Rows:
+    """Makes rows of one passage; `questions` of them are asked at most."""
+
+    def __init__(self, rarity: Rarity, questions: int, seed: int) -> None:
+        self._rarity = rarity
+        self._questions = questions
+        self._seed = seed
+
+    def plain(self, passage: Document, doc: Any) -> dict[str, Any]:
+        """Its words by how likely each is part of an answer. `doc` is the passage's `spacy.tokens.Doc`."""
+        words = split(passage.text)
+        return _row(passage, words, worth(doc, words, self._rarity))
+
+    def asked(self, passage: Document, doc: Any) -> Iterator[dict[str, Any]]:
+        """Its words by how much they tell whoever asks a question; a row for each question, none twice."""
+        chance = random.Random(f"{self._seed} {passage.text}")  # noqa: S311 (no secret)
+        words = split(passage.text)
+        base = worth(doc, words, self._rarity)
+        tokens = np.array(tokens_of(doc, words))  # (W,)
+        known: set[tuple[int, int]] = set()
+        for _ in range(self._questions):
+            cloze = ask(doc, chance)
+            if cloze is not None and cloze.answer not in known:
+                known.add(cloze.answer)
+                yield _row(passage, words, _labels(doc, tokens, base, cloze)) | {"question": cloze.text}
+
+
+def _labels(doc: Any, tokens: np.ndarray[Any, np.dtype[np.int64]], base: Worth, cloze: Cloze) -> Worth:
+    """The answer wherever it stands, then its sentence, then what is of its kind, then the rest; `(W,)`."""
+    labels = _ELSEWHERE * base
+    if cloze.kind:
+        alike = np.array([doc[int(token)].ent_type_ == cloze.kind for token in tokens])
+        labels[alike] = _SAME_KIND * base[alike]
+    start, end = cloze.sentence
+    near = (tokens >= start) & (tokens < end)
+    labels[near] = _SENTENCE[0] + _SENTENCE[1] * base[near]
+    form = [token.lower_ for token in doc[cloze.answer[0] : cloze.answer[1]]]
+    lower = [token.lower_ for token in doc]
+    for at in range(len(doc) - len(form) + 1):
+        if lower[at : at + len(form)] == form:
+            labels[(tokens >= at) & (tokens < at + len(form))] = 1.0
+    return labels
+
+
+def _row(passage: Document, words: Words, labels: Worth) -> dict[str, Any]:
+    spans = zip(words.starts.tolist(), words.ends.tolist(), strict=True)
+    return {
+        "text": passage.text,
+        "words": [passage.text[start:end] for start, end in spans],
+        "labels": [round(float(label), 3) for label in labels],
+        "source": passage.source,
+        "document": passage.document,
+    }
