@@ -34,8 +34,10 @@ class Folder:
         tokenizer.save_pretrained(self.model)
 
     def save_weights(self, model: Any) -> None:
-        """Write the model's weights, whole or not at all."""
-        weights = {name: weight.detach().cpu().contiguous() for name, weight in model.state_dict().items()}
+        """Write the model's weights, whole or not at all; tied ones once."""
+        named = model.state_dict(keep_vars=True)
+        first = {id(weight): name for name, weight in reversed(named.items())}
+        weights = {name: named[name].detach().cpu().contiguous() for name in reversed(first.values())}
         part = self.model / f"{_WEIGHTS}.part"
         save_file(weights, part, metadata={"format": "pt"})
         os.replace(part, self.model / _WEIGHTS)

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from compressors.errors import CompressionError
 
 FILE = "training.json"
+Setting = bool | int | float | str | list[int] | None
 
 
 class _Part(BaseModel):
@@ -51,7 +52,7 @@ class Record(_Part):
     """The model that it began with, as it was given."""
     parameters: int
     data: list[Data]
-    settings: dict[str, bool | int | float | str | list[int] | None]
+    settings: dict[str, Setting]
     """Everything else that decides what is learned; by name."""
     seed: int
     steps: int

@@ -7,11 +7,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from compressors.errors import CompressionError
+from compressors.training import shares
 from compressors.training.classifier.recipe import Recipe
 from compressors.training.classifier.sources import Source, name_of
-
-Setting = bool | int | float | str | list[int] | None
+from compressors.training.record import Setting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,26 +43,11 @@ class Plan:
     """Of each source, in each validation."""
 
     def __post_init__(self) -> None:
-        names = [name_of(path) for path, _ in self.data]
-        for name in names:
-            if names.count(name) > 1:
-                raise CompressionError(f"two files are called {name}; their figures could not be told apart")
-        given = sum(share for _, share in self.data if share is not None)
-        if given >= 1.0 - 1e-9 and any(share is None for _, share in self.data):
-            raise CompressionError(
-                f"the shares add up to {given:g}, which leaves nothing for the other files"
-            )
+        shares.check([name_of(path) for path, _ in self.data], [share for _, share in self.data])
 
     def shares(self, sources: Sequence[Source]) -> list[float]:
         """Each source's share of the training tokens; they add up to 1."""
-        given = [share for _, share in self.data]
-        rest = sum(source.tokens for source, share in zip(sources, given, strict=True) if share is None)
-        left = 1.0 - sum(share for share in given if share is not None)
-        shares = [
-            left * source.tokens / rest if share is None else share
-            for source, share in zip(sources, given, strict=True)
-        ]
-        return [share / sum(shares) for share in shares]
+        return shares.fill([share for _, share in self.data], [source.tokens for source in sources])
 
     def settings(self) -> dict[str, Setting]:
         """Everything that decides what is learned but data, start and seed, by name."""
