@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from compressors.training.classifier.figures import Figures, overall
+from compressors.training.classifier.figures import overall
 from compressors.training.classifier.plan import Plan
 from compressors.training.classifier.recipe import Recipe
-from compressors.training.classifier.report import Report
+from compressors.training.report import Figures, Report
 from compressors.training.schedule import Schedule
 from compressors.training.stopping import Stop
 

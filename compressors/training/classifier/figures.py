@@ -1,10 +1,10 @@
-"""What a validation found: source → measure → value. Imports nothing heavy."""
+"""What decides which weights of a classifier are best. Imports nothing heavy."""
 
 from __future__ import annotations
 
 from statistics import fmean
 
-Figures = dict[str, dict[str, float]]
+from compressors.training.report import Figures
 
 F1, AVERAGE_PRECISION = "f1", "average_precision"
 

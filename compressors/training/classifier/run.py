@@ -18,13 +18,13 @@ from compressors.training.classifier.figures import overall
 from compressors.training.classifier.loop import Training
 from compressors.training.classifier.mixture import Mixture
 from compressors.training.classifier.plan import Plan
-from compressors.training.classifier.report import Report
 from compressors.training.classifier.sources import Source, load
 from compressors.training.classifier.start import load_start
 from compressors.training.classifier.validation import Validation
 from compressors.training.folder import Folder
 from compressors.training.precision import choose_precision
 from compressors.training.record import Data, Record, before
+from compressors.training.report import Report
 from compressors.training.stopping import Stop
 
 _SAVED_S = 300.0

@@ -14,7 +14,8 @@ import torch
 
 from compressors.encoder import Probabilities, encoder
 from compressors.training.classifier.examples import NO_WORD, Example
-from compressors.training.classifier.figures import AVERAGE_PRECISION, F1, Figures
+from compressors.training.classifier.figures import AVERAGE_PRECISION, F1
+from compressors.training.report import Figures
 from compressors.word_fit import average_precision, f1_at_reference_rate
 
 _BATCH_TOKENS = {"cpu": 1024, "cuda": 16384}

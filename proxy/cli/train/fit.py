@@ -2,43 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
-from compressors import CompressionError
-from compressors.training.classifier import Figures, Plan, Recipe, Schedule, Stop, begin
-from proxy.cli.files import UnusableFileError
-
-Part = tuple[Path, float | None]
-
-
-def _parts(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> list[Part]:
-    return [_part(value) for value in values]
-
-
-def _part(value: str) -> Part:
-    """PATH, or PATH=SHARE."""
-    path, separator, share = value.rpartition("=")
-    if not separator or Path(value).is_file():
-        path, share = value, ""
-    if not Path(path).is_file():
-        raise click.BadParameter(f"{path}: no such file")
-    if not share:
-        return Path(path), None
-    try:
-        number = float(share)
-    except ValueError as error:
-        raise click.BadParameter(f"{value}: the share {share!r} is no number") from error
-    if not 0 < number <= 1:
-        raise click.BadParameter(f"{value}: a share is above 0 and at most 1")
-    return Path(path), number
+from compressors.training.classifier import Plan, Recipe, begin
+from proxy.cli.train.data import Part, parts
+from proxy.cli.train.training import carry, command_line, errors
 
 
 def _layers(
@@ -58,7 +29,7 @@ def _layers(
     metavar="PATH[=SHARE]",
     multiple=True,
     required=True,
-    callback=_parts,
+    callback=parts,
     help="Labelled rows (.jsonl, .jsonl.gz) and their share of the training tokens, by default by size. Repeatable.",
 )
 @click.option(
@@ -161,64 +132,6 @@ def command(
         raise click.UsageError("give --minutes or --steps")
     names = ("rate", "warm_up", "decay", "batch_tokens", "smoothing", "average", "offsets", "seed")
     recipe = Recipe(minutes=minutes, steps=steps, **{name: options.pop(name) for name in names})
-    stop = Stop()
-    try:
-        plan = Plan(data=data, recipe=recipe, command=shlex.join(["laconic", *sys.argv[1:]]), **options)
-        with _Terminal() as terminal:
-            run = begin(plan, terminal, threads)
-            with stop.listening():
-                record = run.carry_on(stop)
-    except CompressionError as error:
-        raise UnusableFileError(str(error)) from error
-    Console().print(_table(record.figures))
-    if stop.signal is not None and not run.done:
-        click.echo(f"stopped after {record.steps} steps; the same command goes on", err=True)
-        click.get_current_context().exit(128 + stop.signal)
-
-
-class _Terminal:
-    """Shows on standard error how a training goes."""
-
-    def __init__(self) -> None:
-        console = Console(stderr=True)
-        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[state]}"))
-        self._bar = Progress(*columns, TimeElapsedColumn(), console=console, disable=not console.is_terminal)
-        self._task = self._bar.add_task("reading", total=None, state="")
-
-    def __enter__(self) -> _Terminal:
-        self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
-
-    def preparing(self, what: str) -> None:
-        """See `Report`."""
-        self._bar.update(self._task, state=what)
-
-    def step(self, schedule: Schedule, tokens: int, loss: float) -> None:
-        """See `Report`."""
-        state = (
-            f"step {schedule.steps}  loss {loss:.3f}  {tokens / max(schedule.elapsed_s, 1e-9):,.0f} tokens/s"
-        )
-        self._bar.update(
-            self._task, description="training", total=1.0, completed=schedule.progress, state=state
-        )
-
-    def validated(self, figures: Figures, *, is_best: bool) -> None:
-        """See `Report`."""
-        self._bar.console.print(_table(figures, "best so far" if is_best else ""))
-
-
-def _table(figures: Figures, title: str = "") -> Table:
-    """Each source's measures, and their means."""
-    measures = list(dict.fromkeys(name for values in figures.values() for name in values))
-    table = Table(title=title or None, title_justify="left")
-    table.add_column("held out")
-    for name in measures:
-        table.add_column(name.replace("_", " "), justify="right")
-    for source, values in figures.items():
-        table.add_row(source, *(f"{values[name]:.3f}" for name in measures))
-    means = (sum(values[name] for values in figures.values()) / len(figures) for name in measures)
-    table.add_row("mean", *(f"{mean:.3f}" for mean in means), style="bold")
-    return table
+    with errors():
+        plan = Plan(data=data, recipe=recipe, command=command_line(), **options)
+        carry(lambda report: begin(plan, report, threads))

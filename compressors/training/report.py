@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from compressors.training.classifier.figures import Figures
 from compressors.training.schedule import Schedule
+
+Figures = dict[str, dict[str, float]]
+"""What a validation found: source → measure → value."""
 
 
 class Report(Protocol):
@@ -15,7 +17,7 @@ class Report(Protocol):
         """Something that takes a while, before the first step."""
 
     def step(self, schedule: Schedule, tokens: int, loss: float) -> None:
-        """A step was made; tokens so far, its loss in nats per word."""
+        """A step was made; tokens so far, its loss in nats per word or token."""
 
     def validated(self, figures: Figures, *, is_best: bool) -> None:
-        """Held-out rows were ranked."""
+        """What is held out was looked at."""
