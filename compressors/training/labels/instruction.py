@@ -8,7 +8,7 @@ from pathlib import Path
 
 from compressors.errors import CompressionError
 
-DEFAULT = Path(__file__).with_name("instruction.txt")
+_OWN = Path(__file__).with_name("instruction.txt")
 _PLACE = "{text}"
 
 
@@ -28,8 +28,12 @@ class Instruction:
         return hashlib.sha256(self.wording.encode()).hexdigest()[:8]
 
 
-def read_instruction(path: Path = DEFAULT) -> Instruction:
-    """The instruction in a file; raises `CompressionError` unless `{text}` stands in it exactly once."""
+def read_instruction(path: Path | None = None) -> Instruction:
+    """The instruction in a file, or laconic's own.
+
+    Raises `CompressionError` unless `{text}` stands in it exactly once.
+    """
+    path = path or _OWN
     try:
         wording = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
