@@ -12,8 +12,8 @@ from compressors.base import (
     Tokenizer,
     Word,
 )
-from compressors.errors import CompressionError
-from compressors.identity import fingerprint
+from compressors.errors import CompressionError, ModelError
+from compressors.identity import fingerprint, require_questions
 from compressors.loading import devices, has_accelerator, load
 from compressors.provenance import environment
 from compressors.render import render
@@ -25,6 +25,7 @@ __all__ = [
     "CompressionError",
     "Compressor",
     "Job",
+    "ModelError",
     "PromptCompressor",
     "Span",
     "Strategy",
@@ -36,4 +37,5 @@ __all__ = [
     "has_accelerator",
     "load",
     "render",
+    "require_questions",
 ]

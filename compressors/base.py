@@ -60,7 +60,7 @@ class Job:
     heads: tuple[Span, ...] = ()
     """Parts of documents that stay as long as the document does (numbers, titles, tags): ascending, disjoint."""
     question: str = ""
-    """What the text is read for; LongLLMLingua keeps what helps to answer it."""
+    """What the text is read for: LongLLMLingua, and LLMLingua-2 if `question_aware`, keep what helps to answer it."""
     strategy: Strategy = field(default_factory=Strategy)
     """How the budget is spent on documents, sentences and words."""
     context_rate: float | None = None

@@ -47,6 +47,8 @@ class Checkpoint:
     """Tokens of one sequence, special tokens included."""
     device: torch.device
     literacy: Literacy
+    question_tokens: int
+    """Most tokens of a question that it was trained to read before a text; 0 if it reads none."""
 
 
 def load_checkpoint(
@@ -96,6 +98,7 @@ def load_checkpoint(
             scripts=frozenset(declared.get("scripts", ())),
             fragmented_share=declared.get("fragmented_share", 1.0),
         ),
+        question_tokens=(declared.get("question") or {}).get("tokens", 0),
     )
 
 

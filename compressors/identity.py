@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 
-from compressors.errors import CompressionError
+from compressors.errors import CompressionError, ModelError
 
 _MODELS = Path(__file__).parent / "embedded"
 EMBEDDED = {
@@ -40,6 +41,24 @@ def folder_of(method: str, model: str) -> Path | None:
     if model.startswith((".", "/", "~")) or model.count("/") > 1:
         raise CompressionError(f"no folder {folder} to load a model from")
     return None
+
+
+def require_questions(model: str) -> None:
+    """Raises `ModelError` if `model` is no token classifier that reads questions; of a hub's only loading it tells."""
+    folder = folder_of("llmlingua2", model)
+    if folder is None:
+        return
+    try:
+        declared = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("laconic") or {}
+    except (OSError, ValueError, AttributeError):  # loading says what is wrong with the folder
+        return
+    if not declared.get("question"):
+        raise no_questions(model)
+
+
+def no_questions(model: str) -> ModelError:
+    """The error of a model that is asked to read questions and wasn't trained to."""
+    return ModelError(f"question_aware: model {model!r} wasn't trained to read questions")
 
 
 def fingerprint(

@@ -15,15 +15,21 @@ from compressors.clauses import tied_to_clauses
 from compressors.documents import best_documents
 from compressors.drafting import Draft, Drafter
 from compressors.encoder import Encoder, Probabilities
+from compressors.identity import no_questions
 from compressors.legibility import Literacy
 from compressors.passes import Passes, compress
+from compressors.questions import Questions
 from compressors.reading import Reader, TokenIds
 from compressors.scores import quantised, word_means
 from compressors.selection import Selection, composed
 
 
 class LLMLingua2:
-    """The default mode: exact budgets, faithful white space, no text that the model can't read."""
+    """The default mode: exact budgets, faithful white space, no text that the model can't read.
+
+    A job whose strategy is `question_aware` is read for its question, which stands before every chunk of the text;
+    `questions` puts it there. Without a question the text is read as by any other job.
+    """
 
     def __init__(
         self,
@@ -31,6 +37,8 @@ class LLMLingua2:
         encoder: Encoder,
         fingerprint: str,
         *,
+        model: str,
+        questions: Questions | None,
         literacy: Literacy,
         unreadable_share: float,
         device: str,
@@ -41,6 +49,8 @@ class LLMLingua2:
         self.batch_tokens = batch_tokens
         self._reader = reader
         self._encoder = encoder
+        self._model = model
+        self._questions = questions
         self._drafter = Drafter(reader, literacy, unreadable_share)
 
     def compress(self, jobs: Sequence[Job]) -> list[Compressed]:
@@ -48,19 +58,32 @@ class LLMLingua2:
         return compress(self, jobs)
 
     def passes(self, job: Job) -> Passes:
-        """One pass: the chunks of the job's text, each as the model reads it."""
+        """One pass: the chunks of the job's text, each as the model reads it.
+
+        Raises `ModelError` if the job is to be read for a question by a model that reads none.
+        """
+        prefix = self._prefix(job)
         draft = self._drafter.draft(job)
         if isinstance(draft, Compressed):
             return draft
         reader, reading = self._reader, draft.reading
-        chunks = reader.chunks(reading, job.text, draft.words, job.chunk_end_tokens)
-        rows: Sequence[Probabilities] = yield [reader.sequence(reading, chunk) for chunk in chunks]
-        head, tail = len(reader.prefix), len(reader.suffix)
+        room = reader.capacity + len(reader.prefix) - len(prefix)
+        chunks = reader.chunks(reading, job.text, draft.words, job.chunk_end_tokens, room)
+        rows: Sequence[Probabilities] = yield [reader.sequence(reading, chunk, prefix) for chunk in chunks]
+        head, tail = len(prefix), len(reader.suffix)
         return _decide(draft, np.concatenate([row[head : len(row) - tail] for row in rows]))
 
     def forward(self, units: Sequence[TokenIds]) -> list[Probabilities]:
         """How likely each token of each sequence stays."""
         return self._encoder.keep_probabilities(units)
+
+    def _prefix(self, job: Job) -> TokenIds:
+        """What the model reads before each chunk of the job's text."""
+        if not job.strategy.question_aware:
+            return self._reader.prefix
+        if self._questions is None:
+            raise no_questions(self._model)
+        return self._questions.prefix(job.question)
 
 
 def _decide(draft: Draft, probabilities: Probabilities) -> Compressed:

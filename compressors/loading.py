@@ -81,7 +81,8 @@ def load(
     )
     name = fingerprint(method, model, dtype, revision, compat=compat, unreadable_share=unreadable_share)
     if method == "llmlingua2":
-        return _classifying(checkpoint, name, compat, unreadable_share, batch_tokens, dtype == EIGHT_BITS)
+        eight_bits = dtype == EIGHT_BITS
+        return _classifying(checkpoint, model, name, compat, unreadable_share, batch_tokens, eight_bits)
     if dtype == EIGHT_BITS:
         raise CompressionError("int8 is for llmlingua2; causal models take float32, bfloat16 or float16")
     return _causal(checkpoint, method, name, compat, unreadable_share, batch_tokens, trust_remote_code)
@@ -95,6 +96,7 @@ def _loaded_dtype(method: str, dtype: str | None, compat: str | None) -> str | N
 
 def _classifying(
     checkpoint: Checkpoint,
+    model: str,
     name: str,
     compat: str | None,
     unreadable_share: float,
@@ -105,6 +107,7 @@ def _classifying(
     from compressors.compat import PLACEHOLDERS, LLMLingua2Compat
     from compressors.encoder import encoder
     from compressors.llmlingua2 import LLMLingua2
+    from compressors.questions import Questions
     from compressors.reading import Reader
 
     if batch_tokens is None:
@@ -119,6 +122,8 @@ def _classifying(
         reader,
         runs,
         name,
+        model=model,
+        questions=Questions(reader, checkpoint.question_tokens) if checkpoint.question_tokens else None,
         literacy=checkpoint.literacy,
         unreadable_share=unreadable_share,
         device=str(checkpoint.device),

@@ -14,7 +14,7 @@ from compressors.expression import budget
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Strategy:
-    """How LLMLingua and LongLLMLingua spend a budget; methods without a causal model ignore it.
+    """How LLMLingua and LongLLMLingua spend a budget; LLMLingua-2 looks at `question_aware` alone.
 
     The llmlingua package's names, where they differ, are in brackets.
     """
@@ -60,6 +60,8 @@ class Strategy:
     segment_tokens: int | None = None
     """Tokens that are judged at a time, given what was kept before them; None judges all at once, given all
     that stands before them [iterative_size]."""
+    question_aware: bool = False
+    """Whether a token classifier reads the question before each chunk of the text; for models trained so."""
 
     def __post_init__(self) -> None:
         """Raises `CompressionError` for a number out of its range, an unknown word, or no arithmetic."""

@@ -180,6 +180,11 @@ class Config(Section):
     max_in_flight: int = Field(default=4096, gt=0)
     """Most requests served at a time by each worker; one more answers 503."""
 
+    def asks(self, policy: Policy) -> bool:
+        """Whether what stays of a text under one of the policies depends on what it is read for."""
+        method = self.compressors[policy.compressor].method
+        return method == "longllmlingua" or policy.strategy.question_aware
+
     @field_validator("store", mode="before", json_schema_input_type=str | StoreConfig)
     @classmethod
     def _plain_url(cls, value: object) -> object:

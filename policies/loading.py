@@ -227,7 +227,7 @@ def _dangling(config: Config, lines: Mapping[Path, int]) -> Iterator[Problem]:
         )
         compressor = config.compressors.get(policy.compressor)
         if compressor is not None and compressor.method != "llmlingua2":
-            yield from _without_probabilities(name, policy, compressor.method, lines)
+            yield from _for_classifiers(name, policy, compressor.method, lines)
     taken: set[str] = set()
     for index, route in enumerate(config.routes):
         yield from check(("routes", index, "upstream"), route.upstream, "upstreams", config.upstreams)
@@ -241,14 +241,17 @@ def _dangling(config: Config, lines: Mapping[Path, int]) -> Iterator[Problem]:
         taken.add(route.name)
 
 
-def _without_probabilities(
-    name: str, policy: Policy, method: str, lines: Mapping[Path, int]
-) -> Iterator[Problem]:
+def _for_classifiers(name: str, policy: Policy, method: str, lines: Mapping[Path, int]) -> Iterator[Problem]:
+    """What `policy` asks for that takes a token classifier, with another `method`."""
     for index, reach in enumerate(policy.ranges):
         if reach.min_probability is not None:
             path: Path = ("policies", name, "ranges", index, "min_probability")
             message = f"found with {method}, which gives no probabilities; allowed: with llmlingua2"
             yield Problem(_line(path, lines), _dotted(path), message)
+    if policy.strategy.question_aware:
+        path = ("policies", name, "strategy", "question_aware")
+        message = f"found true with {method}; allowed: with llmlingua2"
+        yield Problem(_line(path, lines), _dotted(path), message)
 
 
 def _closest(name: str, allowed: Iterable[str]) -> str:

@@ -174,7 +174,7 @@ class Documents(Section):
 
 
 class Strategy(Section):
-    """How LLMLingua and LongLLMLingua spend a budget on documents, sentences and words."""
+    """How LLMLingua and LongLLMLingua spend a budget on documents, sentences and words, and what LLMLingua-2 reads."""
 
     rankers: tuple[str, ...] = Field(default=("bm25", "perplexity"), min_length=1)
     """What ranks documents by the question: `perplexity`, `bm25`, `gzip`, `embedding:MODEL`, `reranker:MODEL`."""
@@ -210,6 +210,8 @@ class Strategy(Section):
     """Whether words count by how much the question lessens their surprise."""
     segment_tokens: Annotated[int, Field(ge=8)] | None = None
     """Tokens judged at a time, given what was kept before them; without it all at once."""
+    question_aware: bool = False
+    """Whether `llmlingua2` reads each text for the question that arrived with it; for models trained on questions."""
 
 
 class BreakEven(Section):

@@ -20,6 +20,7 @@ from policies.config import Compressor, Config, StoreConfig
 from policies.routes import Choice, choice_of
 from policies.tokens import encoding_name, tokenizer
 from proxy.credentials import CREDENTIAL_HEADERS
+from proxy.fitness import require_fit_models
 from proxy.ledger import Ledger, open_sink
 from proxy.models import Models
 from proxy.pipeline import CacheFloor, Order, Pipeline
@@ -71,8 +72,9 @@ class Gateway:
         """Start what `config` needs, keeping what `previous` already runs.
 
         Raises `SettingsError` where the store has no secret, `CompressionError` for a model folder that isn't
-        there. Needs a running event loop.
+        there or a model that can't do what a policy asks for. Needs a running event loop.
         """
+        require_fit_models(config)
         if previous is not None and previous.config.store == config.store:
             memory, keys, pipeline, ledger = (
                 previous.memory,
@@ -144,7 +146,7 @@ class Gateway:
         fields["protect"] = sorted(fields["protect"])
         named = [fields, fingerprint_of(compressor), encoding, choice.rate, choice.route.tags]
         digest = self.keys.within(b"terms").digest(json.dumps(named, sort_keys=True).encode())[:16]
-        by_group = policy.documents is not None or compressor.method == "longllmlingua"
+        by_group = policy.documents is not None or self.config.asks(policy)
         return Order(
             policy,
             self.engines[compressor],

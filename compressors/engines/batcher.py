@@ -31,7 +31,7 @@ from compressors.engines.priority import give_way
 from compressors.engines.schedule import Batch, Schedule, Task
 from compressors.engines.turns import turns
 from compressors.engines.undivided import divisible
-from compressors.errors import CompressionError
+from compressors.errors import CompressionError, ModelError
 from compressors.passes import Divisible, Passes
 
 _log = logging.getLogger("laconic.batcher")
@@ -296,6 +296,8 @@ class Batcher:
 
 
 def _failure(error: BaseException) -> CompressionError:
+    if isinstance(error, ModelError):
+        return error
     return CompressionError(f"the compressor raised {type(error).__name__}")
 
 

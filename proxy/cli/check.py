@@ -18,6 +18,10 @@ from proxy.credentials import caller_hash, short_hash
 from proxy.dialects import chat
 from proxy.errors import MalformedJsonError
 
+_QUESTION_AWARE = (
+    "Question-aware: the model reads each text with its question, the one beside its documents or else the last user "
+    "text that arrived with it or before it. What stays is decided for each question anew, and once for all turns."
+)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -56,6 +60,8 @@ def command(
         return
     worth = worth_of(config, choice, body.model, measure=measure)
     console.print(plans(body, choice, worth))
+    if choice.policy.strategy.question_aware:
+        console.print(_QUESTION_AWARE, highlight=False)
     console.print(worth.explained(), highlight=False)
 
 

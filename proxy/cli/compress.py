@@ -49,7 +49,11 @@ _NOT_IN_THE_PACKAGE = {
 @click.option(
     "--min-probability", type=click.FloatRange(0, 1), help="Least probability that stays, in place of --rate."
 )
-@click.option("--question", default="", help="What the text is read for, with longllmlingua.")
+@click.option(
+    "--question",
+    default="",
+    help="What the text is read for, with longllmlingua or a model trained on questions.",
+)
 @click.option(
     "--documents",
     "split",
@@ -117,6 +121,7 @@ def command(
         contexts=tuple(document.span for document in found.documents),
         heads=tuple(head for document in found.documents for head in document.heads),
         question=question or (text[slice(*found.question)] if found.question else ""),
+        strategy=compressors.Strategy(question_aware=bool(question)),
         tokenizer=counter,
     )
     try:

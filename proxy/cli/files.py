@@ -6,8 +6,10 @@ from pathlib import Path
 
 import click
 
+from compressors import CompressionError
 from policies.config import Config
 from policies.loading import ConfigError
+from proxy.fitness import require_fit_models
 from proxy.settings import Settings, SettingsError, read_config
 
 
@@ -28,8 +30,10 @@ def read_settings() -> Settings:
 def read_config_file(path: Path, settings: Settings) -> Config:
     """The configuration in `path`; raises `UnusableFileError` with all that is wrong with it."""
     try:
-        return read_config(path, settings)
+        config = read_config(path, settings)
+        require_fit_models(config)
     except ConfigError as error:
         raise UnusableFileError(f"{path} can't be used\n{error}") from error
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, CompressionError) as error:
         raise UnusableFileError(f"{path}: {error}") from error
+    return config

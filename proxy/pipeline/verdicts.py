@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 
-from compressors import Compressed, Span, render
+from compressors import Compressed, ModelError, Span, render
 from compressors.engines import NotReadyError, QueueFullError, Shortened
 from policies.groups import Text
 from policies.invariants import violations
@@ -86,7 +86,7 @@ def skip_of(error: BaseException) -> Skip:
         return Skip.OVERLOADED
     if isinstance(error, NotReadyError):
         return Skip.NOT_READY
-    _log.error("compressor failed: %s", type(error).__name__)
+    _log.error("compressor failed: %s", error if isinstance(error, ModelError) else type(error).__name__)
     return Skip.FAILED
 
 

@@ -142,6 +142,16 @@ def test_probabilities_need_a_method_that_gives_them() -> None:
         _load(text)
 
 
+@pytest.mark.parametrize("method", ["llmlingua", "longllmlingua"])
+def test_only_classifiers_are_made_aware_of_questions(method: str) -> None:
+    text = GOOD.replace("    deadline_ms: 300", "    strategy: {question_aware: true}")
+    _load(text)
+    with pytest.raises(
+        ConfigError, match=rf"question_aware: found true with {method}; allowed: with llmlingua2"
+    ):
+        _load(text.replace("{method: llmlingua2,", f"{{method: {method},"))
+
+
 def test_an_unknown_key_of_an_optional_section_is_told_what_is_allowed() -> None:
     text = GOOD.replace("    deadline_ms: 300", "    documents: {splt: auto}")
     with pytest.raises(
