@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from compressors.errors import CompressionError
+from compressors.training import holding_out
 from compressors.training.classifier.examples import Example, Examples
 from compressors.training.record import digest
 from compressors.training.rows import Row, read
-
-HELD_OUT = 40
-"""Of so many documents, one is held out."""
-_FEWEST = 8
-"""Documents held out of a small source, but never more than a quarter of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +55,7 @@ def load(path: Path, examples: Examples) -> Source:
     """The source in `path`; raises `CompressionError` for a bad row or if there are less than two documents."""
     rows = list(read(path))
     groups = [_group(row) for row in rows]
-    held_out = _held_out(set(groups))
+    held_out = holding_out.choose(set(groups))
     parts: tuple[list[Example], list[Example]] = ([], [])
     for some, group in zip(examples.of(rows), groups, strict=True):
         parts[group in held_out].extend(some)
@@ -82,10 +78,3 @@ def load(path: Path, examples: Examples) -> Source:
 def _group(row: Row) -> str:
     """What is held out together, as a digest that is the same everywhere."""
     return hashlib.sha256((row.text if row.document is None else row.document).encode()).hexdigest()
-
-
-def _held_out(groups: Iterable[str]) -> frozenset[str]:
-    """The groups with the lowest digests, so that a document is mostly held out of every file that has it."""
-    ordered = sorted(groups)
-    count = max(len(ordered) // HELD_OUT, min(_FEWEST, len(ordered) // 4), 1)
-    return frozenset(ordered[:count])
