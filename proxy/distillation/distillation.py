@@ -174,11 +174,14 @@ class Distillation:
     def _note_failure(self, error: CallError) -> None:
         self.summary.failures[str(error)] += 1
         self._failed_in_a_row += 1
-        if error.hopeless:
-            self.summary.stopped = f"the upstream refuses all calls: {error}"
-        elif self._failed_in_a_row >= _MOST_FAILED:
-            self.summary.stopped = f"{_MOST_FAILED} calls in a row failed: {error}"
-        self.summary.gave_up = self.summary.stopped is not None
+        if error.hopeless or self._failed_in_a_row >= _MOST_FAILED:
+            failed = (
+                "the upstream refuses all calls"
+                if error.hopeless
+                else f"{_MOST_FAILED} calls in a row failed"
+            )
+            self.summary.stopped = f"{failed}: {error}"
+            self.summary.gave_up = True
 
 
 def _backoff_s(attempt: int) -> float:

@@ -15,7 +15,7 @@ def distributions(measures: Mapping[str, Sequence[float]]) -> Table:
     import numpy as np
 
     samples = max(map(len, measures.values()), default=0)
-    table = Table(title=f"{samples} samples", title_justify="left")
+    table = Table(title=f"{samples} sample{'s' * (samples != 1)}", title_justify="left")
     table.add_column("measure")
     for name in ("mean", *(f"P{percent}" for percent in _PERCENTILES)):
         table.add_column(name, justify="right")
