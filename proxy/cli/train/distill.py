@@ -108,8 +108,10 @@ def command(
     counter = tokenizer(encoding_name(model))
     try:
         instruction = labels.read_instruction(instruction_path)
+        errors = Console(stderr=True, highlight=False, soft_wrap=True)
         with Pairs(out, model, instruction.digest) as pairs:
-            drawn = _draw(_chunks(paths, counter, chunk_tokens, min_tokens), limit, seed)
+            with errors.status("cutting texts"):
+                drawn = _draw(_chunks(paths, counter, chunk_tokens, min_tokens), limit, seed)
             rest = [chunk for chunk in drawn if chunk.text not in pairs]
             work = Distillation(
                 upstream,
@@ -122,7 +124,6 @@ def command(
                 concurrency=concurrency,
                 retries=retries,
             )
-            errors = Console(stderr=True, highlight=False, soft_wrap=True)
             errors.print(_estimate(work, rest, len(drawn) - len(rest)))
             if rest and not yes:
                 click.confirm("Go on?", abort=True, err=True)
