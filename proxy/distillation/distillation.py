@@ -162,7 +162,7 @@ class Distillation:
             try:
                 return await self._upstream.ask(message)
             except CallError as error:
-                wait_s = _backoff_s(attempt) if error.retry_after_s is None else error.retry_after_s
+                wait_s = max(_backoff_s(attempt), error.retry_after_s or 0.0)
                 stops = attempt == self._retries or self.summary.stopped is not None
                 if stops or not error.passing or wait_s > _LONGEST_WAIT_S:
                     raise

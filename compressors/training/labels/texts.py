@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import lzma
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from compressors.errors import CompressionError
-from compressors.training import lines
+from compressors.training import divided, lines
 
-_END = "<|endoftext|>"
+_ROWS = (".jsonl", ".jsonl.gz")
 _GROUPS = ("document", "conversation", "meeting", "id")
-"""Fields that say what a row belongs to."""
+"""Fields that say what a row belongs to, the first that is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,57 +28,34 @@ class Document:
 def documents(path: Path) -> Iterator[Document]:
     """The texts in a file, by its ending.
 
-    - `.txt`, `.md`: one text; `.txt.xz`: texts between lines that hold only `<|endoftext|>`.
+    - `.txt`, `.md`, `.txt.xz`, `.txt.gz`: texts between lines that hold only `<|endoftext|>`.
     - `.jsonl`, `.jsonl.gz`: rows with `text`, `words`, `messages` or `request`, the latter two being chat requests
       as `laconic serve --capture` writes them. Each message's text comes once, though every turn repeats it.
 
     Raises `CompressionError` for other files, bad rows and redacted captures.
     """
-    name = path.name
-    for ending, read in _READERS.items():
-        if name.endswith(ending):
-            for text, source, document in read(path):
-                if text.strip():
-                    yield Document(text, source or name.removesuffix(ending), document)
-            return
-    raise CompressionError(f"{path}: expected a file that ends in {', '.join(_READERS)}")
+    ending = next((ending for ending in (*divided.ENDINGS, *_ROWS) if path.name.endswith(ending)), None)
+    if ending is None:
+        raise CompressionError(
+            f"{path}: expected a file that ends in {', '.join((*divided.ENDINGS, *_ROWS))}"
+        )
+    name = path.name.removesuffix(ending)
+    if ending in _ROWS:
+        yield from _of_rows(path, name)
+    else:
+        for number, text in enumerate(divided.read(path), 1):
+            yield Document(text, name, f"{path.name}:{number}")
 
 
-_Found = Iterator[tuple[str, str, str]]
-
-
-def _whole(path: Path) -> _Found:
-    try:
-        yield path.read_text(encoding="utf-8"), "", str(path)
-    except (OSError, UnicodeDecodeError) as error:
-        raise CompressionError(f"{path}: not text in UTF-8: {type(error).__name__}") from error
-
-
-def _divided(path: Path) -> _Found:
-    number, held = 1, ""
-    try:
-        with lzma.open(path, "rt", encoding="utf-8") as file:
-            for line in file:
-                if line.strip() == _END:
-                    yield held, "", f"{path.name}:{number}"
-                    number, held = number + 1, ""
-                else:
-                    held += line
-    except (OSError, EOFError, lzma.LZMAError, UnicodeDecodeError) as error:
-        raise CompressionError(f"{path}: not xz text in UTF-8: {type(error).__name__}") from error
-    yield held, "", f"{path.name}:{number}"
-
-
-def _rows(path: Path) -> _Found:
+def _of_rows(path: Path, name: str) -> Iterator[Document]:
     seen: set[str] = set()
     for place, row in lines.read(path):
-        group = next(
-            (str(row[field]) for field in _GROUPS if field in row), place.removeprefix(f"{path.parent}/")
-        )
+        groups = [str(row[field]) for field in _GROUPS if row.get(field) is not None]
+        group = groups[0] if groups else place.removeprefix(f"{path.parent}/")
         for text in _texts(row, place):
-            if text not in seen:
+            if text.strip() and text not in seen:
                 seen.add(text)
-                yield text, str(row.get("source", "")), group
+                yield Document(text, str(row.get("source") or name), group)
 
 
 def _texts(row: lines.Row, place: str) -> Iterator[str]:
@@ -101,17 +77,9 @@ def _texts(row: lines.Row, place: str) -> Iterator[str]:
 
 
 def _contents(message: Any) -> Iterator[str]:
+    """The texts of a chat message: its content, or the parts of it that are text."""
     content = message.get("content") if isinstance(message, dict) else None
     for part in content if isinstance(content, list) else [{"text": content}]:
         text = part.get("text") if isinstance(part, dict) else None
         if isinstance(text, str):
             yield text
-
-
-_READERS: dict[str, Callable[[Path], _Found]] = {
-    ".txt": _whole,
-    ".md": _whole,
-    ".txt.xz": _divided,
-    ".jsonl": _rows,
-    ".jsonl.gz": _rows,
-}

@@ -70,7 +70,7 @@ def test_texts_become_pairs(upstream: FakeUpstream, texts: Path, tmp_path: Path)
     assert [row["text"] for row in rows] == SENTENCES
     assert [row["compressed"] for row in rows] == list(map(shortening.shortened, SENTENCES))
     assert {(row["source"], row["document"], row["model"]) for row in rows} == {
-        ("minutes", str(texts), "fake")
+        ("minutes", "minutes.txt:1", "fake")
     }
     assert "6 calls of fake" in result.stderr
     assert "no price is known" in result.stderr

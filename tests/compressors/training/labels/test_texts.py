@@ -22,15 +22,15 @@ def _jsonl(path: Path, *rows: object) -> Path:
 def test_a_plain_file_is_one_document(tmp_path: Path) -> None:
     path = tmp_path / "minutes.md"
     path.write_text("# Minutes\n\nNobody came.\n")
-    assert list(documents(path)) == [Document("# Minutes\n\nNobody came.\n", "minutes", str(path))]
+    assert list(documents(path)) == [Document("# Minutes\n\nNobody came.", "minutes", "minutes.md:1")]
 
 
 def test_a_divided_file_is_many(tmp_path: Path) -> None:
     path = tmp_path / "novels.txt.xz"
     path.write_bytes(lzma.compress(b"One.\n<|endoftext|>\nTwo.\nTwo.\n<|endoftext|>\n"))
     assert list(documents(path)) == [
-        Document("One.\n", "novels", "novels.txt.xz:1"),
-        Document("Two.\nTwo.\n", "novels", "novels.txt.xz:2"),
+        Document("One.", "novels", "novels.txt.xz:1"),
+        Document("Two.\nTwo.", "novels", "novels.txt.xz:2"),
     ]
 
 
@@ -79,7 +79,7 @@ def test_each_message_of_a_conversation_comes_once(tmp_path: Path) -> None:
     [
         ("a.pdf", lambda path: path.write_text("x"), "expected a file that ends in .txt, .md, .txt.xz"),
         ("a.txt", lambda path: path.write_bytes(b"\xff"), "not text in UTF-8"),
-        ("a.txt.xz", lambda path: path.write_bytes(b"no"), "not xz text in UTF-8"),
+        ("a.txt.xz", lambda path: path.write_bytes(b"no"), "not text in UTF-8"),
         ("a.jsonl.gz", lambda path: path.write_bytes(b"no"), "not JSON lines in UTF-8, plain or gzip"),
         (
             "a.jsonl",
