@@ -1,73 +1,77 @@
-"""How many bits a model needs per byte of held-out text, beside a unigram model and gzip.
+"""How well a causal model predicts: nats per token, and bits per byte beside a unigram model and gzip.
 
-The tokenizer lower-cases and drops white space, so bytes are those of the text that the tokens decode to,
-for all three. Knows no training.
+Tokenizers may drop cases and white space, so bytes are those of the text that tokens decode to, for all three.
+Knows no training.
+
+T: tokens of a sequence.
 """
 
 from __future__ import annotations
 
 import gzip
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
-from compressors.training.causal.windows import Split
+from compressors.causal import Causal, Continuation
+from compressors.reading import TokenIds
+from compressors.training.causal.texts import Split
 
-_ROWS = 8
-_LOGITS_AT_ONCE = 512
+_BATCH_TOKENS = {"cpu": 2048, "cuda": 16384}
 
 
 @dataclass(frozen=True, slots=True)
-class Bits:
-    """Bits per byte of one domain's held-out text."""
+class Sample:
+    """Held-out text of one source, and what simpler models need for it."""
 
-    domain: str
+    ids: npt.NDArray[np.int32]
+    """`(T,)` int32."""
     bytes: int
-    model: float
     unigram: float
+    """Bits per byte, of tokens by how often they occur in the training part."""
     gzip: float
+    """Bits per byte at level 9."""
+
+    @classmethod
+    def of(cls, split: Split, tokenizer: Any, tokens: int) -> Sample:
+        """The first `tokens` tokens of what is held out."""
+        ids = split.held_out.ids[:tokens]
+        text = tokenizer.decode(ids.tolist(), skip_special_tokens=True).encode()
+        return cls(
+            ids=ids,
+            bytes=len(text),
+            unigram=_unigram(split.training.ids, ids, len(tokenizer)) / math.log(2.0) / len(text),
+            gzip=8.0 * len(gzip.compress(text, 9)) / len(text),
+        )
+
+    def figures(self, model: Any, *, start: TokenIds, length: int) -> dict[str, float]:
+        """`bits_per_byte` of `model` in windows of `length` tokens, each after `start`; beside it the others."""
+        nats = surprise(model, self.ids, start=start, length=length)
+        return {
+            "bits_per_byte": nats / math.log(2.0) / self.bytes,
+            "unigram": self.unigram,
+            "gzip": self.gzip,
+            "bytes": float(self.bytes),
+        }
 
 
-def measure(domain: str, split: Split, model: Any, tokenizer: Any, *, tokens: int, length: int) -> Bits:
-    """Bits per byte over the first `tokens` held-out tokens in windows of `length`, each after [CLS]."""
-    ids = split.held_out.ids[:tokens]
-    text = tokenizer.decode(ids.tolist(), skip_special_tokens=True).encode()
-    bits = 1.0 / (math.log(2.0) * len(text))
-    return Bits(
-        domain=domain,
-        bytes=len(text),
-        model=bits * surprise(model, ids, first=tokenizer.cls_token_id, length=length),
-        unigram=bits * _unigram(split.training.ids, ids, len(tokenizer)),
-        gzip=8.0 * len(gzip.compress(text, 9)) / len(text),
-    )
+def surprise(model: Any, ids: npt.NDArray[np.int32], *, start: TokenIds, length: int) -> float:
+    """Sum of −log p in nats of all `ids`, cut into windows of `length` that each begin after `start`."""
+    windows = [ids[i : i + length].astype(np.int64) for i in range(0, len(ids), length)]
+    return sum(surprises(model, [Continuation(start, part, judged=(0, len(part))) for part in windows]))
 
 
-@torch.inference_mode()
-def surprise(model: Any, ids: npt.NDArray[np.int32], *, first: int, length: int) -> float:
-    """Sum of −log p in nats of all `ids`, cut into windows of `length` that each begin after `first`."""
-    total = 0.0
-    for windows in _windows(ids, first, length):
-        states = model.bert(input_ids=windows[:, :-1], use_cache=False)[0].flatten(0, 1)  # (N, C)
-        targets = windows[:, 1:].flatten()  # (N,)
-        for start in range(0, len(targets), _LOGITS_AT_ONCE):
-            some, answers = (part[start : start + _LOGITS_AT_ONCE] for part in (states, targets))
-            logits = model.cls(some).float()  # (n, V)
-            total += float(torch.nn.functional.cross_entropy(logits, answers, reduction="sum"))
-    return total
-
-
-def _windows(ids: npt.NDArray[np.int32], first: int, length: int) -> Iterator[torch.Tensor]:
-    whole = len(ids) - len(ids) % length
-    rows = torch.from_numpy(ids[:whole].astype(np.int64)).view(-1, length)  # (R, T)
-    rest = torch.from_numpy(ids[whole:].astype(np.int64))[None]  # (1, t)
-    for part in [*torch.split(rows, _ROWS), rest]:
-        if part.numel():
-            yield torch.cat([torch.full((len(part), 1), first), part], dim=1)  # (r, T + 1)
+def surprises(model: Any, sequences: Sequence[Continuation]) -> Iterator[float]:
+    """Sum of −log p in nats of what is judged of each sequence; leaves the model evaluating."""
+    device = model.device.type
+    most = max(map(len, sequences), default=1)
+    causal = Causal(model.eval(), window=most, batch_tokens=_BATCH_TOKENS.get(device, _BATCH_TOKENS["cpu"]))
+    for known in causal.forward(sequences):
+        yield float(known.surprisals.sum(dtype=np.float64))
 
 
 def _unigram(training: npt.NDArray[np.int32], ids: npt.NDArray[np.int32], vocabulary: int) -> float:

@@ -1,18 +1,26 @@
-"""Reads the training data into documents by domain. Knows files and fields, no tokens."""
+"""Reads texts to train a causal model on into documents. Knows files and fields, no tokens.
+
+.txt, .txt.xz, .txt.gz    texts; a line `<|endoftext|>` stands between two documents
+.jsonl, .jsonl.gz         rows with `text` or `words`; see `Document` for what becomes of labels and questions
+"""
 
 from __future__ import annotations
 
 import gzip
-import json
 import lzma
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+
+from compressors.errors import CompressionError
+from compressors.training import lines
 
 _END = "<|endoftext|>"
+_OPENED: dict[str, Callable[..., IO[str]]] = {".txt": open, ".txt.xz": lzma.open, ".txt.gz": gzip.open}
+_ROWS = (".jsonl", ".jsonl.gz")
 _MARKER = re.compile(r"\{\w+\}")  # {disfmarker}, {vocalsound} and the like in transcripts
 _PASSAGE_WORDS = range(30, 121)
 _RELEVANT_SHARE = 0.5
@@ -20,70 +28,74 @@ _RELEVANT_SHARE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A text as lines; a training window begins where a line begins."""
+    """A text.
 
-    lines: list[str]
+    A row with `text` and `labels` is its text, every other one followed by the words that are kept of it, which
+    teaches to repeat. A row with `question` is followed by it; if it has labels, too, it becomes those of its passages
+    of which at least half of the words are kept, each followed by the question: what ranking by the likelihood of a
+    question (LongLLMLingua) needs.
+    """
+
+    text: str
     origin: str
-    """Documents of one origin are held out together."""
+    """Documents of one origin are held out together: `document`, `meeting` or `id` of a row, else its number."""
 
 
-@dataclass(frozen=True, slots=True)
-class Domain:
-    """One kind of text and its share of the training tokens."""
-
-    name: str
-    share: float
-    file: str
-    """Relative to the data folder."""
-    read: Callable[[Path], Iterator[Document]]
+def ending(path: Path) -> str:
+    """The last parts of a file's name that say how it is read; raises `CompressionError` for others."""
+    for known in (*_OPENED, *_ROWS):
+        if path.name.endswith(known):
+            return known
+    raise CompressionError(f"{path}: expected a name that ends in {', '.join((*_OPENED, *_ROWS))}")
 
 
-def texts(path: Path) -> Iterator[Document]:
-    """The documents of an xz file in which a line `<|endoftext|>` stands between two of them."""
-    with lzma.open(path, "rt", encoding="utf-8") as file:
-        parts = groupby((line.strip() for line in file), key=_END.__eq__)
-        for i, lines in enumerate(list(filter(None, lines)) for ends, lines in parts if not ends):
-            if lines:
-                yield Document(lines, origin=str(i))
+def read(path: Path) -> Iterator[Document]:
+    """The documents of a file, in order. Raises `CompressionError` for a file that can't be read and for bad rows."""
+    kind = ending(path)
+    if kind in _OPENED:
+        yield from _texts(path, _OPENED[kind])
+        return
+    for number, (place, row) in enumerate(lines.read(path)):
+        yield from _documents(number, place, row)
 
 
-def news(path: Path) -> Iterator[Document]:
-    """Sentences of news; after every other one its headline, which repeats some of its words."""
-    for i, row in enumerate(_rows(path)):
-        kept = [word for word, label in zip(row["words"], row["labels"], strict=True) if label]
-        yield Document([f"{row['text']} {' '.join(kept)}" if i % 2 else row["text"]], origin=str(i))
+def _texts(path: Path, opened: Callable[..., IO[str]]) -> Iterator[Document]:
+    try:
+        with opened(path, "rt", encoding="utf-8") as file:
+            parts = groupby(file, key=lambda line: line.strip() == _END)
+            texts = ("".join(some).strip() for ends, some in parts if not ends)
+            for number, text in enumerate(filter(None, texts)):
+                yield Document(text, origin=str(number))
+    except (OSError, EOFError, lzma.LZMAError, UnicodeDecodeError) as error:
+        raise CompressionError(f"{path}: no text in UTF-8: {type(error).__name__}") from error
 
 
-def abstracts(path: Path) -> Iterator[Document]:
-    """Abstracts of papers, one line each."""
-    for i, row in enumerate(_rows(path)):
-        yield Document([" ".join(row["words"])], origin=str(i))
+def _documents(number: int, place: str, row: lines.Row) -> Iterator[Document]:
+    words, labels, question = row.get("words") or [], row.get("labels") or [], row.get("question")
+    origin = _origin(number, row)
+    text = lines.text_of(row, "text", place) if "text" in row or not words else " ".join(words)
+    if question and labels:
+        yield from (Document(f"{passage} {question}", origin) for passage in _relevant(words, labels))
+    elif question:
+        yield Document(f"{text} {question}", origin)
+    elif labels and "text" in row and number % 2:
+        kept = (word for word, label in zip(words, labels, strict=True) if label >= 0.5)
+        yield Document(f"{text} {' '.join(kept)}", origin)
+    else:
+        yield Document(text, origin)
 
 
-def questions(path: Path) -> Iterator[Document]:
-    """Passages of meetings, each followed by a question that at least half of its words help to answer."""
-    for row in _rows(path):
-        for start in range(0, len(row["words"]), _PASSAGE_WORDS[-1]):
-            stop = start + _PASSAGE_WORDS[-1]
-            words, labels = row["words"][start:stop], row["labels"][start:stop]
-            if len(words) in _PASSAGE_WORDS and sum(labels) >= _RELEVANT_SHARE * len(labels):
-                passage = " ".join(word for word in words if not _MARKER.fullmatch(word))
-                yield Document([f"{passage} {row['question']}"], origin=row["id"].rsplit("-", 1)[0])
+def _origin(number: int, row: lines.Row) -> str:
+    for name in ("document", "meeting"):
+        if row.get(name) is not None:
+            return str(row[name])
+    if row.get("id") is None:
+        return str(number)
+    return str(row["id"]).rsplit("-", 1)[0] if row.get("question") else str(row["id"])  # MEETING-QUESTION
 
 
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    with gzip.open(path, "rt", encoding="utf-8") as file:
-        yield from map(json.loads, file)
-
-
-DOMAINS = (
-    Domain("novels", 0.20, "text/novels.txt.xz", texts),
-    Domain("docs", 0.20, "text/docs.txt.xz", texts),
-    Domain("dialogues", 0.20, "text/dialogues.txt.xz", texts),
-    Domain("math", 0.08, "text/math.txt.xz", texts),
-    Domain("code", 0.07, "text/code.txt.xz", texts),
-    Domain("news", 0.06, "keepdrop/google10k.jsonl.gz", news),
-    Domain("abstracts", 0.09, "keepdrop/scitldr.jsonl.gz", abstracts),
-    Domain("questions", 0.10, "keepdrop/qmsum_train.jsonl.gz", questions),
-)
-"""What the embedded causal model is trained on; the shares add up to 1."""
+def _relevant(words: list[str], labels: list[Any]) -> Iterator[str]:
+    for start in range(0, len(words), _PASSAGE_WORDS[-1]):
+        part = slice(start, start + _PASSAGE_WORDS[-1])
+        if len(words[part]) in _PASSAGE_WORDS and sum(labels[part]) >= _RELEVANT_SHARE * len(labels[part]):
+            yield " ".join(word for word in words[part] if not _MARKER.fullmatch(word))

@@ -1,152 +1,109 @@
-"""Training steps, the schedule over time, and checkpoints. Knows no files but its checkpoint's.
-
-The weights are kept twice: in bfloat16 to compute with and in float32 to add small steps to.
-"""
+"""Training steps of a causal model and their checkpoints. Knows no files but its checkpoint's, and no validation."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import torch
-from transformers import BertLMHeadModel
 
-from compressors.training.causal.loss import sampled_loss
-from compressors.training.causal.windows import Mixture
+from compressors.errors import CompressionError
+from compressors.training.causal.loss import Batch, Loss
+from compressors.training.causal.recipe import Recipe
+from compressors.training.precision import Precision
+from compressors.training.schedule import Schedule
 
-_PAUSE = 5.0
-"""A step that takes so many times the usual time was interrupted; the rest doesn't count."""
-_RECENT = 20
+_LONGEST_GRADIENT = 1.0
 
-
-@dataclass(frozen=True)
-class Recipe:
-    """Everything that decides what is learned, but the data."""
-
-    minutes: float
-    """Of training; pauses and evaluations don't count."""
-    rate: float = 5e-4
-    """The highest learning rate, after the warm-up; it falls to 0 along a line."""
-    warm_up: float = 0.02
-    """Share of the time."""
-    decay: float = 0.05
-    """Of the matrices' weights, as in AdamW."""
-    batch_tokens: int = 4096
-    length: int = 256
-    last_length: int = 512
-    """Tokens of a window at the end, so that all positions are trained."""
-    last: float = 0.15
-    """Share of the time that counts as the end."""
-    candidates: int = 4096
-    """Tokens of the vocabulary in each step's softmax."""
-    seed: int = 1
+Batches = Callable[[int, float], Sequence[Batch]]
+"""What a step learns from, given its number and the progress of the schedule; the same for the same two."""
 
 
 class Training:
-    """A model in training. The same recipe, mixture and step times give the same weights, resumed or not."""
+    """A model in training. The same recipe, batches and number of steps give the same weights, resumed or not."""
 
     def __init__(
         self,
-        model: BertLMHeadModel,
-        mixture: Mixture,
+        model: Any,
+        batches: Batches,
+        loss: Loss,
         recipe: Recipe,
+        *,
+        precision: Precision = "float32",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.recipe = recipe
-        self.steps = 0
+        self.schedule = Schedule(
+            warm_up=recipe.warm_up, steps=recipe.steps, minutes=recipe.minutes, clock=clock
+        )
         self.tokens = 0
-        self.progress = 0.0
-        """Of the schedule, 0 to 1."""
-        self.elapsed_s = 0.0
-        self._master = {name: p.detach().clone() for name, p in model.named_parameters()}
-        self._model = model.bfloat16().train()
-        self._model.set_attn_implementation("eager")  # on a CPU a step takes a fifth less time so
-        self._mixture = mixture
-        self._clock = clock
-        self._recent_s: list[float] = []
-        matrices = [p for p in self._master.values() if p.dim() > 1]
-        others = [p for p in self._master.values() if p.dim() == 1]
-        groups = [{"params": matrices, "weight_decay": recipe.decay}, {"params": others, "weight_decay": 0.0}]
+        self.model = model.train()
+        self.device: torch.device = next(model.parameters()).device
+        self._batches = batches
+        self._loss = loss
+        self._precision = precision
+        weights = list(model.parameters())
+        groups = [
+            {"params": [p for p in weights if p.dim() > 1], "weight_decay": recipe.decay},
+            {"params": [p for p in weights if p.dim() <= 1], "weight_decay": 0.0},
+        ]
         self._optimizer = torch.optim.AdamW(groups, lr=recipe.rate, betas=(0.9, 0.95), fused=True)
-
-    @property
-    def done(self) -> bool:
-        return self.progress >= 1.0
-
-    @property
-    def weights(self) -> dict[str, torch.Tensor]:
-        """By name, float32; tied weights once."""
-        return self._master
-
-    @property
-    def rate(self) -> float:
-        """The learning rate at this point of the schedule."""
-        recipe, progress = self.recipe, self.progress
-        if progress < recipe.warm_up:
-            return recipe.rate * (progress + 1e-3) / (recipe.warm_up + 1e-3)
-        return recipe.rate * (1.0 - progress) / (1.0 - recipe.warm_up)
 
     def step(self) -> float:
         """Learn from one batch; gives its loss in nats per token."""
-        begin = self._clock()
-        recipe = self.recipe
-        length = recipe.length if self.progress < 1.0 - recipe.last else recipe.last_length
-        windows = self._mixture.batch(self.steps, rows=max(1, recipe.batch_tokens // length), length=length)
-        chance = torch.Generator().manual_seed(recipe.seed + self.steps)
-        loss = sampled_loss(self._model, windows, recipe.candidates, chance)
+        with self.schedule:
+            chance = torch.Generator().manual_seed(self.recipe.seed + self.schedule.steps)
+            torch.manual_seed(self.recipe.seed + self.schedule.steps)  # dropout's
+            batches = self._batches(self.schedule.steps, self.schedule.progress)
+            tokens = sum(batch.tokens for batch in batches)
+            loss = sum(self._learn(batch, chance) for batch in batches)
+            self._update(tokens)
+        self.tokens += tokens
+        return loss / tokens
+
+    def _learn(self, batch: Batch, chance: torch.Generator) -> float:
+        mixed = self._precision == "bfloat16"
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=mixed):
+            loss = self._loss(self.model, batch.to(self.device), chance)
         loss.backward()  # type: ignore[no-untyped-call]
-        self._update()
-        self.steps += 1
-        self.tokens += windows[:, 1:].numel()
-        self._advance(self._clock() - begin)
         return loss.item()
 
-    def _update(self) -> None:
+    def _update(self, tokens: int) -> None:
+        for weight in self.model.parameters():
+            if weight.grad is not None:
+                weight.grad /= tokens
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), _LONGEST_GRADIENT)
         for group in self._optimizer.param_groups:
-            group["lr"] = self.rate
-        parameters = dict(self._model.named_parameters())
-        for name, master in self._master.items():
-            gradient = parameters[name].grad
-            master.grad = None if gradient is None else gradient.float()
-        torch.nn.utils.clip_grad_norm_(self._master.values(), 1.0)
+            group["lr"] = self.recipe.rate * self.schedule.factor
         self._optimizer.step()
-        with torch.no_grad():
-            for name, master in self._master.items():
-                parameters[name].copy_(master)
-                parameters[name].grad = None
+        self._optimizer.zero_grad()
 
-    def _advance(self, took_s: float) -> None:
-        self._recent_s = [*self._recent_s[1 - _RECENT :], took_s]
-        took_s = min(took_s, _PAUSE * median(self._recent_s))
-        left_s = 60.0 * self.recipe.minutes - self.elapsed_s
-        self.elapsed_s += took_s
-        self.progress = 1.0 if took_s >= left_s else self.progress + (1.0 - self.progress) * took_s / left_s
-
-    def save(self, path: Path) -> None:
-        """Write a checkpoint, whole or not at all."""
+    def save(self, path: Path, **more: Any) -> None:
+        """Write a checkpoint, whole or not at all, with `more` beside it."""
         state = {
-            "weights": self._master,
+            "weights": dict(self.model.named_parameters()),
             "optimizer": self._optimizer.state_dict(),
-            "recent_s": self._recent_s,
-            **{name: getattr(self, name) for name in ("steps", "tokens", "progress", "elapsed_s")},
+            "schedule": self.schedule.state(),
+            "tokens": self.tokens,
+            **more,
         }
-        torch.save(state, path.with_suffix(".part"))
-        os.replace(path.with_suffix(".part"), path)
+        part = path.with_suffix(".part")
+        torch.save(state, part)
+        os.replace(part, path)
 
-    def restore(self, path: Path) -> None:
-        """Go on from a checkpoint. A recipe with other minutes stretches what is left of the schedule."""
-        state: dict[str, Any] = torch.load(path, weights_only=True)
-        self._optimizer.load_state_dict(state["optimizer"])
-        parameters = dict(self._model.named_parameters())
-        with torch.no_grad():
-            for name, weight in state["weights"].items():
-                self._master[name].copy_(weight)
-                parameters[name].copy_(weight)
-        self._recent_s = state["recent_s"]
-        for name in ("steps", "tokens", "progress", "elapsed_s"):
-            setattr(self, name, state[name])
+    @torch.no_grad()
+    def restore(self, path: Path) -> dict[str, Any]:
+        """Go on from a checkpoint; gives all that is in it. Raises `CompressionError` if it is another training's."""
+        state: dict[str, Any] = torch.load(path, map_location=self.device, weights_only=True)
+        try:
+            for name, weight in self.model.named_parameters():
+                weight.copy_(state["weights"][name])
+            self._optimizer.load_state_dict(state["optimizer"])
+        except (KeyError, ValueError, RuntimeError) as error:
+            raise CompressionError(f"{path} is of another training: {error}") from error
+        self.schedule.restore(state["schedule"])
+        self.tokens = state["tokens"]
+        return state

@@ -1,32 +1,77 @@
-"""Cross-entropy of a causal BERT over a sample of the vocabulary. Knows no data and no steps.
+"""Cross-entropy of a causal model, over its whole vocabulary or a sample of it. Knows no data and no steps.
 
-N: tokens, V: vocabulary, C: hidden size, K: candidates.
+B: sequences, T: tokens of each, N: tokens that are learned, V: vocabulary, C: hidden size, K: candidates.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import torch
 from torch.nn.functional import cross_entropy, linear
 from transformers import BertLMHeadModel
 
+IGNORED = -100
+"""A target that is not learned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Sequences to learn from. They are padded on the right, where causal attention never looks."""
+
+    inputs: torch.Tensor
+    """`(B, T)` int64."""
+    targets: torch.Tensor
+    """What follows each input, or `IGNORED`; `(B, T)` int64."""
+
+    @property
+    def tokens(self) -> int:
+        """Those that are learned."""
+        return int((self.targets != IGNORED).sum())
+
+    def to(self, device: torch.device) -> Batch:
+        """The same on `device`."""
+        return Batch(self.inputs.to(device), self.targets.to(device))
+
+
+Loss = Callable[[Any, Batch, torch.Generator], torch.Tensor]
+"""The sum of −log p of a batch's targets in nats; float32."""
+
+
+def choose_loss(model: Any, candidates: int) -> Loss:
+    """The sampled loss with `candidates` tokens where it saves time (BERT on a CPU), else the full one."""
+    cheap = isinstance(model, BertLMHeadModel) and model.device.type == "cpu"
+    if cheap and 0 < candidates < model.config.vocab_size:
+        return partial(sampled_loss, candidates=candidates)
+    return full_loss
+
+
+def full_loss(model: Any, batch: Batch, chance: torch.Generator | None = None) -> torch.Tensor:
+    """The loss over the whole vocabulary; nothing in it is left to chance."""
+    logits = model(input_ids=batch.inputs, use_cache=False).logits  # (B, T, V)
+    learned = batch.targets != IGNORED
+    return cross_entropy(logits[learned].float(), batch.targets[learned], reduction="sum")
+
 
 def sampled_loss(
-    model: BertLMHeadModel, windows: torch.Tensor, candidates: int, chance: torch.Generator
+    model: BertLMHeadModel, batch: Batch, chance: torch.Generator, *, candidates: int
 ) -> torch.Tensor:
-    """Mean −log p in nats of `windows[:, 1:]`, with the softmax taken over K tokens of the vocabulary.
+    """The loss with the softmax taken over K tokens of the vocabulary.
 
-    The K are all tokens of the batch and others drawn evenly; each drawn one stands for as many as were
-    left out, so that the sum of the softmax is right on average (importance sampling). `windows` is
-    `(B, T + 1)` int64.
+    The K are all targets of the batch and others drawn evenly; each drawn one stands for as many as were
+    left out, so that the sum of the softmax is right on average (importance sampling).
     """
-    states = model.bert(input_ids=windows[:, :-1], use_cache=False)[0].flatten(0, 1)  # (N, C)
+    states = model.bert(input_ids=batch.inputs, use_cache=False)[0]  # (B, T, C)
+    learned = batch.targets != IGNORED
     head = model.cls.predictions
-    tokens, targets, stands_for = _candidates(windows[:, 1:], head.bias.shape[0], candidates, chance)
+    tokens, places, stands_for = _candidates(batch.targets[learned], head.bias.shape[0], candidates, chance)
     matrix = model.bert.embeddings.word_embeddings.weight[tokens]  # (K, C)
-    logits = linear(head.transform(states), matrix).float()  # (N, K)
-    return cross_entropy(logits + (head.bias[tokens].float() + stands_for), targets)
+    logits = linear(head.transform(states[learned]), matrix).float()  # (N, K)
+    return cross_entropy(logits + (head.bias[tokens].float() + stands_for), places, reduction="sum")
 
 
 def _candidates(
@@ -39,4 +84,4 @@ def _candidates(
     stands_for = torch.zeros(len(present) + len(drawn))  # (K,)
     if len(drawn):
         stands_for[len(present) :] = math.log(len(absent) / len(drawn))
-    return torch.cat([present, drawn]), places.flatten(), stands_for
+    return torch.cat([present, drawn]), places, stands_for

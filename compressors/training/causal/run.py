@@ -1,127 +1,156 @@
-"""`python -m compressors.training.causal`: trains the embedded causal model. See the package's docstring.
+"""Carries a training from its files to a model, with validations and checkpoints. Knows no tensors.
 
-Owns the command line and the folder of a training: `model/` (configuration and tokenizer), `tokens/`,
-`checkpoint.pt`, `log`, `pid`.
+Everything it learns on the way goes to a `Report`; nothing is printed here.
 """
 
 from __future__ import annotations
 
-import os
-import signal
 import time
-from pathlib import Path
 from typing import Any
 
-import click
-import numpy as np
-import torch
-from transformers import BertLMHeadModel
+from compressors.checkpoint import choose_device
+from compressors.errors import CompressionError
+from compressors.provenance import environment
+from compressors.training.causal.alignment import Alignment
+from compressors.training.causal.loop import Training
+from compressors.training.causal.material import Material, overall
+from compressors.training.causal.pretraining import Pretraining
+from compressors.training.causal.recipe import Plan, Texts
+from compressors.training.causal.start import Start, learn_frequencies, load_start
+from compressors.training.folder import Folder
+from compressors.training.precision import choose_precision
+from compressors.training.record import Record, before
+from compressors.training.report import Report
+from compressors.training.stopping import Stop
 
-from compressors.training.causal.bits import measure
-from compressors.training.causal.corpus import DOMAINS
-from compressors.training.causal.loop import Recipe, Training
-from compressors.training.causal.start import load_start, load_tokenizer
-from compressors.training.causal.windows import Mixture, Split, load_splits
-
-_HELD_OUT_TOKENS = 6144
-"""Of each domain, for a quick look at every checkpoint."""
-
-
-@click.command()
-@click.option("--data", type=click.Path(path_type=Path, exists=True), required=True, help="Training data.")
-@click.option("--start", type=click.Path(path_type=Path, exists=True), required=True, help="BERT encoder.")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of this training.")
-@click.option("--minutes", type=float, required=True, help="Of training, pauses left out.")
-@click.option("--rate", type=float, default=Recipe.rate, show_default=True, help="Highest learning rate.")
-@click.option("--batch-tokens", type=int, default=Recipe.batch_tokens, show_default=True)
-@click.option("--length", type=int, default=Recipe.length, show_default=True, help="Tokens of a window.")
-@click.option("--last-length", type=int, default=Recipe.last_length, show_default=True, help="At the end.")
-@click.option("--seed", type=int, default=Recipe.seed, show_default=True)
-@click.option("--threads", type=int, default=2, show_default=True)
-@click.option("--every", type=float, default=5.0, show_default=True, help="Minutes between checkpoints.")
-def main(data: Path, start: Path, out: Path, threads: int, every: float, **recipe: Any) -> None:
-    """Train a small causal language model, or go on with a training in --out."""
-    torch.set_num_threads(threads)
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "pid").write_text(f"{os.getpid()}\n")
-    tokenizer = load_tokenizer(start)
-    splits = load_splits(data, out / "tokens", tokenizer)
-    model = load_start(start, tokenizer, _counts(splits, len(tokenizer)))
-    tokenizer.save_pretrained(out / "model")
-    model.config.save_pretrained(out / "model")
-    mixture = Mixture(
-        [(splits[domain.name].training, domain.share) for domain in DOMAINS],
-        first=tokenizer.cls_token_id,
-        seed=recipe["seed"],
-    )
-    training = Training(model, mixture, Recipe(**recipe))
-    if (out / "checkpoint.pt").exists():
-        training.restore(out / "checkpoint.pt")
-    Run(training, model, tokenizer, splits, out).carry_on(every)
-
-
-def _counts(splits: dict[str, Split], vocabulary: int) -> np.ndarray[Any, np.dtype[np.float64]]:
-    counts = np.zeros(vocabulary)
-    for domain in DOMAINS:
-        ids = splits[domain.name].training.ids
-        counts += domain.share * 1e6 * np.bincount(ids, minlength=vocabulary) / len(ids)
-    return counts
+_SAVED_S = 300.0
+"""Most seconds between checkpoints."""
 
 
 class Run:
-    """Carries a training to its end, or until SIGTERM, with checkpoints and a log."""
+    """One training; what is in its folder goes on."""
 
-    def __init__(
-        self,
-        training: Training,
-        model: BertLMHeadModel,
-        tokenizer: Any,
-        splits: dict[str, Split],
-        out: Path,
-    ) -> None:
-        self._training = training
-        self._model = model
-        self._tokenizer = tokenizer
-        self._splits = splits
-        self._out = out
-        self._stopped = False
-
-    def carry_on(self, every: float) -> None:
-        """Train; write a checkpoint every so many minutes, at the end and when stopped."""
-        signal.signal(signal.SIGTERM, self._stop)
-        training, saved, losses = self._training, time.monotonic(), []
-        while not training.done and not self._stopped:
-            losses.append(training.step())
-            if time.monotonic() - saved > 60.0 * every or training.done or self._stopped:
-                training.save(self._out / "checkpoint.pt")
-                self._report(sum(losses) / len(losses))
-                saved, losses = time.monotonic(), []
-
-    def _stop(self, *_: object) -> None:
-        self._stopped = True
-
-    def _report(self, loss: float) -> None:
-        training = self._training
-        line = (
-            f"{time.strftime('%H:%M:%S')} step {training.steps} tokens {training.tokens}"
-            f" minutes {training.elapsed_s / 60:.1f} progress {training.progress:.3f}"
-            f" rate {training.rate:.2e} loss {loss:.3f}"
+    def __init__(self, plan: Plan, report: Report) -> None:
+        """Load everything. Raises `CompressionError` for data or a model that can't be used."""
+        self._plan = plan
+        self._report = report
+        self._folder = Folder(plan.out)
+        self._best: dict[str, Any] = {"figures": {}, "since": 0, "validated": 0}
+        report.preparing("the model")
+        start = load_start(plan.start, fresh=plan.fresh, seed=plan.recipe.seed)
+        self._material = self._load(start)
+        self._identity = plan.identity([data.sha256 for data in self._material.data])
+        device = choose_device(plan.device)
+        self._precision = choose_precision(plan.precision, device)
+        model = start.model.to(device)
+        self._training = Training(
+            model,
+            self._material.batches,
+            self._material.loss(model),
+            plan.recipe,
+            precision=self._precision,
         )
-        if not self._stopped:
-            line += "".join(f" {name} {bits:.3f}" for name, bits in self._held_out())
-        with (self._out / "log").open("a") as log:
-            log.write(line + "\n")
+        if self._folder.checkpoint.exists():
+            self._restore()
+        self._folder.save_form(model, start.tokenizer)
 
-    def _held_out(self) -> list[tuple[str, float]]:
-        self._model.train(False)
-        length = self._training.recipe.length
-        found = [
-            measure(name, split, self._model, self._tokenizer, tokens=_HELD_OUT_TOKENS, length=length)
-            for name, split in self._splits.items()
-        ]
-        self._model.train(True)
-        return [(bits.domain, bits.model) for bits in found]
+    def _load(self, start: Start) -> Material:
+        plan = self._plan
+        if not isinstance(plan.reading, Texts):
+            return Alignment(plan.reading, start, seed=plan.recipe.seed, preparing=self._report.preparing)
+        found = Pretraining(
+            plan.reading,
+            start,
+            seed=plan.recipe.seed,
+            cache=plan.out / "tokens",
+            preparing=self._report.preparing,
+        )
+        if start.is_headless:
+            learn_frequencies(start.model, found.counts)
+        return found
 
+    @property
+    def done(self) -> bool:
+        """Whether the training is over, or has brought nothing for too long."""
+        patience = self._plan.patience
+        return self._training.schedule.done or (patience is not None and self._best["since"] >= patience)
 
-if __name__ == "__main__":
-    main()
+    def carry_on(self, stop: Stop) -> Record:
+        """Train until done or stopped; gives what there is to know about it."""
+        saved = time.monotonic()
+        if not self._best["figures"]:  # how well it does untrained
+            self._validate()
+        while not self.done and not stop:
+            loss = self._training.step()
+            self._report.step(self._training.schedule, self._training.tokens, loss)
+            is_due = self._is_due()
+            if is_due:
+                self._validate()
+            if is_due or stop or time.monotonic() - saved > _SAVED_S:
+                self._save()
+                saved = time.monotonic()
+        return self._record()
+
+    def _is_due(self) -> bool:
+        schedule = self._training.schedule
+        position = schedule.steps if self._plan.recipe.steps is not None else schedule.elapsed_s / 60.0
+        number = int(position / self._plan.interval + 1e-9)
+        is_due = schedule.done or number > self._best["validated"]
+        self._best["validated"] = number
+        return is_due
+
+    def _validate(self) -> None:
+        figures = self._material.figures(self._training.model)
+        self._training.model.train()
+        best, measure = self._best, self._material.measure
+        is_best = not best["figures"] or overall(figures, measure) < overall(best["figures"], measure)
+        best["since"] = 0 if is_best else best["since"] + 1
+        if is_best:
+            best["figures"] = figures
+            self._folder.save_weights(self._training.model)
+        schedule = self._training.schedule
+        self._folder.log(
+            {
+                "time": time.strftime("%Y-%m-%dT%H:%M:%S"),
+                "steps": schedule.steps,
+                "tokens": self._training.tokens,
+                "minutes": round(schedule.elapsed_s / 60.0, 2),
+                "progress": round(schedule.progress, 4),
+                "best": is_best,
+                "overall": overall(figures, measure),
+                "figures": figures,
+            }
+        )
+        self._report.validated(figures, is_best=is_best)
+
+    def _save(self) -> None:
+        self._training.save(self._folder.checkpoint, identity=self._identity, best=self._best)
+        self._record().save(self._plan.out)
+
+    def _restore(self) -> None:
+        state = self._training.restore(self._folder.checkpoint)
+        if state["identity"] != self._identity:
+            raise CompressionError(
+                f"{self._plan.out} holds a training with other data, start, lengths or seed; "
+                "give that one's, or another folder"
+            )
+        self._best = state["best"]
+
+    def _record(self) -> Record:
+        plan, training = self._plan, self._training
+        return Record(
+            task="causal",
+            command=plan.command,
+            start=plan.start,
+            parameters=sum(weight.numel() for weight in training.model.parameters()),
+            data=list(self._material.data),
+            settings=plan.settings(),
+            seed=plan.recipe.seed,
+            steps=training.schedule.steps,
+            tokens=training.tokens,
+            minutes=training.schedule.elapsed_s / 60.0,
+            precision=self._precision,
+            environment=environment(),
+            figures=self._best["figures"],
+            before=before(plan.start),
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Callable, Iterator
@@ -44,6 +45,9 @@ def errors() -> Iterator[None]:
 
 def carry(begin: Callable[[Report], Run]) -> None:
     """Carry the training that `begin` gives to its end and print its figures; exits as is usual after a signal."""
+    os.environ.setdefault(
+        "TRANSFORMERS_VERBOSITY", "error"
+    )  # a start that lacks a head, or has another, is meant
     stop = Stop()
     with Terminal() as terminal:
         run = begin(terminal)

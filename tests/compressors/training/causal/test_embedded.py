@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -33,7 +34,8 @@ def checkpoint() -> Checkpoint:
 
 def _surprise(checkpoint: Checkpoint, text: str) -> float:
     ids = checkpoint.tokenizer(text, add_special_tokens=False, return_tensors="np")["input_ids"][0]
-    return surprise(checkpoint.model, ids, first=checkpoint.tokenizer.cls_token_id, length=511)
+    start = np.array([checkpoint.tokenizer.cls_token_id])
+    return surprise(checkpoint.model, ids, start=start, length=511)
 
 
 def test_it_takes_at_most_24_mib() -> None:

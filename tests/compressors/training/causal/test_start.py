@@ -1,4 +1,4 @@
-"""The decoder that training begins with."""
+"""The models that training begins with."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import AutoModelForCausalLM, BertLMHeadModel
+from transformers import AutoModelForCausalLM, BertLMHeadModel, GPT2Config
 
-from compressors.training.causal.start import load_start
+from compressors.errors import CompressionError
+from compressors.training.causal.start import Start, learn_frequencies, load_start
 
 
-@pytest.fixture(scope="module")
-def model(encoder: Path, tokenizer: Any) -> Any:
-    return load_start(encoder, tokenizer, np.arange(len(tokenizer), dtype=np.float64)).train(False)
+@pytest.fixture
+def model(start: Start) -> Any:
+    learn_frequencies(start.model, np.arange(len(start.tokenizer), dtype=np.float64))
+    return start.model.train(False)
 
 
 def test_a_later_token_changes_no_earlier_logit(model: Any) -> None:
@@ -31,9 +33,8 @@ def test_a_later_token_changes_no_earlier_logit(model: Any) -> None:
 
 def test_it_has_the_encoder_and_one_matrix_for_input_and_output(model: Any, encoder: Path) -> None:
     embeddings = model.get_input_embeddings().weight
-    assert torch.equal(
-        embeddings, load_file(encoder / "model.safetensors")["embeddings.word_embeddings.weight"]
-    )
+    name = "embeddings.word_embeddings.weight"
+    assert torch.equal(embeddings, load_file(encoder / "model.safetensors")[name])
     assert model.get_output_embeddings().weight is embeddings
 
 
@@ -43,25 +44,51 @@ def test_frequent_tokens_are_more_probable(model: Any) -> None:
 
 
 def test_its_configuration_makes_a_causal_model(model: Any, tmp_path: Path) -> None:
-    model.config.save_pretrained(tmp_path)
-    written = json.loads((tmp_path / "config.json").read_text())
-    assert written["architectures"] == ["BertLMHeadModel"]
-    assert written["laconic"] == {"scripts": ["LATIN"], "fragmented_share": 0.4}
-    assert written["bos_token_id"] == 101
-    again = AutoModelForCausalLM.from_config(model.config)  # type: ignore[no-untyped-call]
+    model.save_pretrained(tmp_path)
+    again = AutoModelForCausalLM.from_pretrained(tmp_path).train(False)
     assert isinstance(again, BertLMHeadModel)
-    assert again.config.is_decoder
+    ids = torch.arange(1000, 1040)[None]
+    torch.testing.assert_close(again(ids).logits, model(ids).logits)
+    config = json.loads((tmp_path / "config.json").read_text())
+    assert (config["is_decoder"], config["bos_token_id"], config["eos_token_id"]) == (True, 101, 102)
 
 
-def test_the_tokenizer_pads_and_cuts_nothing(tokenizer: Any) -> None:
-    assert len(tokenizer("word " * 300)["input_ids"]) == 302
-    assert len(tokenizer("word")["input_ids"]) == 3
+def test_a_start_says_what_stands_before_every_sequence(start: Start) -> None:
+    assert (start.window, start.first.tolist(), start.is_headless) == (64, [101], True)
 
 
 def test_a_folder_without_a_whole_encoder_is_refused(encoder: Path, tokenizer: Any, tmp_path: Path) -> None:
     weights = load_file(encoder / "model.safetensors")
     del weights["encoder.layer.1.output.dense.bias"]
-    save_file(weights, tmp_path / "model.safetensors")
+    save_file(weights, tmp_path / "model.safetensors", metadata={"format": "pt"})
     (tmp_path / "config.json").write_bytes((encoder / "config.json").read_bytes())
-    with pytest.raises(ValueError, match=r"lacks weights .*encoder\.layer\.1\.output\.dense\.bias"):
-        load_start(tmp_path, tokenizer, np.ones(len(tokenizer)))
+    tokenizer.save_pretrained(tmp_path)
+    with pytest.raises(CompressionError, match=r"lacks weights .*encoder\.layer\.1\.output\.dense\.bias"):
+        load_start(str(tmp_path))
+
+
+def test_a_fresh_encoder_has_other_weights_by_its_seed(encoder: Path, start: Start) -> None:
+    fresh, same, other = (load_start(str(encoder), fresh=True, seed=seed) for seed in (1, 1, 2))
+    name = "bert.encoder.layer.0.output.dense.weight"
+    weights = [each.model.get_parameter(name) for each in (fresh, same, other, start)]
+    assert torch.equal(weights[0], weights[1])
+    assert not torch.equal(weights[0], weights[2])
+    assert not torch.equal(weights[0], weights[3])
+
+
+def test_a_causal_model_is_taken_as_it_is_or_drawn_anew(tokenizer: Any, tmp_path: Path) -> None:
+    config = GPT2Config(vocab_size=len(tokenizer), n_embd=16, n_layer=1, n_head=2, n_positions=48)
+    tokenizer.save_pretrained(tmp_path)
+    config.save_pretrained(tmp_path)
+    fresh = load_start(str(tmp_path), fresh=True)
+    fresh.model.save_pretrained(tmp_path)
+    again = load_start(str(tmp_path))
+    assert (again.window, again.is_headless) == (48, False)
+    for name, weight in again.model.named_parameters():
+        assert weight.requires_grad
+        assert torch.equal(weight, fresh.model.get_parameter(name))
+
+
+def test_what_cannot_be_loaded_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CompressionError, match="can't start from"):
+        load_start(str(tmp_path))
