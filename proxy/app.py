@@ -46,6 +46,7 @@ class Proxy:
         record = Record(scope["method"])
         exchange = Exchange(gateway, scope, receive, send, record, self.capture)
         self._in_flight += 1
+        gateway.requests += 1
         metrics.IN_FLIGHT.inc()
         try:
             if self._in_flight > gateway.config.max_in_flight:
@@ -67,6 +68,7 @@ class Proxy:
         finally:
             exchange.hang_up.stop()
             self._in_flight -= 1
+            gateway.requests -= 1
             metrics.IN_FLIGHT.dec()
             record.close()
             if (entry := record.entry(gateway.models)) is not None:

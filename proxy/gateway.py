@@ -9,6 +9,7 @@ import asyncio
 import functools
 import json
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -40,6 +41,9 @@ _WITHOUT_INFLUENCE = {
 _MOST_ORDERS = 1024
 _LOADING = threading.Lock()
 _LAST_BATCH_S = 20.0
+_LAST_REQUESTS_S = 60.0
+"""A request is planned long before; what streams longer needs no engine."""
+_POLL_S = 0.05
 
 
 @dataclass
@@ -55,6 +59,8 @@ class Gateway:
     models: Models
     speeds: ReadingSpeeds
     ledger: Ledger
+    requests: int = 0
+    """Those under way that are served under this configuration."""
     _orders: dict[tuple[str, str, float | None, bool], Order] = field(default_factory=dict)
 
     @functools.cached_property
@@ -158,7 +164,13 @@ class Gateway:
         )
 
     async def retire(self, successor: Gateway | None = None) -> None:
-        """Stop what `successor` doesn't go on using; requests that still run are served to their end."""
+        """Stop what `successor` doesn't go on using.
+
+        Before, the requests that are under way have a minute to end: they may still need it.
+        """
+        until = time.monotonic() + _LAST_REQUESTS_S
+        while successor is not None and self.requests and time.monotonic() < until:  # noqa: ASYNC110 (requests end often, gateways seldom)
+            await asyncio.sleep(_POLL_S)
         for compressor, engine in self.engines.items():
             if successor is None or successor.engines.get(compressor) is not engine:
                 engine.close()

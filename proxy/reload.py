@@ -28,6 +28,7 @@ class Reloader:
         self._current = current
         self._swap = swap
         self._asked = asyncio.Event()
+        self._retiring: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Reload on every change until cancelled."""
@@ -69,5 +70,7 @@ class Reloader:
             await new.retire(old)
             return
         self._swap(new)
-        await old.retire(new)
+        task = asyncio.create_task(old.retire(new))  # its requests may take a while
+        self._retiring.add(task)
+        task.add_done_callback(self._retiring.discard)
         _log.info("configuration reloaded from %s", self._path)

@@ -80,7 +80,9 @@ class Batcher:
         self._helpers = ThreadPoolExecutor(few, "laconic-words", initializer=give_way)
         self._helper_for_long = ThreadPoolExecutor(1, "laconic-long", initializer=give_way)
         self.load_error: Exception | None = None
-        """Why the model could not be loaded."""
+        """Why the model could not be loaded, or does nothing any more."""
+        self.is_broken = False
+        """Whether the device does nothing any more until the process ends."""
         self.speed = Speed()
         self.batches = BatchStatistics()
         self._thread = threading.Thread(target=self._run, name="laconic-model", daemon=True)
@@ -89,7 +91,7 @@ class Batcher:
     @property
     def is_ready(self) -> bool:
         """Whether the model is loaded and warm."""
-        return self._compressor is not None and not self._closed
+        return self._compressor is not None and not self._closed and not self.is_broken
 
     @property
     def on_gpu(self) -> bool:
@@ -116,7 +118,7 @@ class Batcher:
         Raises `QueueFullError` or `NotReadyError` at once; the future fails with what the compressor raises.
         """
         if not self.is_ready:
-            raise NotReadyError("the model is not loaded")
+            raise NotReadyError(str(self.load_error or "the model is not loaded"))
         tokens = estimated_tokens(len(job.text))
         future: asyncio.Future[Shortened] = asyncio.get_running_loop().create_future()
         with self._change:
@@ -240,6 +242,19 @@ class Batcher:
         item = self._jobs.get(tasks[0].number)
         if item is not None:
             self._deliver(item, failure)
+        if self.on_gpu and not _works(compressor):
+            self._break_off(failure)
+
+    def _break_off(self, failure: CompressionError) -> None:
+        """Give up: most errors of a GPU stay with a process for as long as it lives."""
+        self.load_error = NotReadyError(f"the device has stopped working: {failure}; start laconic again")
+        _log.error("%s", self.load_error)
+        with self._change:
+            self.is_broken = True
+            self._schedule = Schedule()
+            waiting = list(self._jobs.values())
+        for item in waiting:
+            self._deliver(item, self.load_error)
 
     def _go_on(self, item: _Waiting) -> None:
         helpers = self._helper_for_long if item.tokens > _LONG_TOKENS else self._helpers
@@ -272,11 +287,14 @@ class Batcher:
             item.task = task
             if item.number not in self._jobs:
                 return
-            if task.units:
+            if task.units and not self.is_broken:
                 self._schedule.add(task)
                 self._change.notify()
                 return
-        self._advance(item)
+        if self.load_error is not None:
+            self._deliver(item, self.load_error)
+        else:
+            self._advance(item)
 
     def _finish(self, item: _Waiting, result: Compressed) -> None:
         timings = item.timings
@@ -299,6 +317,16 @@ def _failure(error: BaseException) -> CompressionError:
     if isinstance(error, ModelError):
         return error
     return CompressionError(f"the compressor raised {type(error).__name__}")
+
+
+def _works(compressor: Divisible) -> bool:
+    """Whether a few words can still be shortened."""
+    try:
+        with turns(compressor.device):
+            compressor.compress([Job(text="word " * _WARM_UP_WORDS[0], tokenizer=None)])
+    except BaseException:  # as in `_forward`
+        return False
+    return True
 
 
 def _add(timings: Timings, task: Task | None, seconds: float) -> None:

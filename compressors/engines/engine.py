@@ -107,7 +107,11 @@ class Engine(Protocol):
 
     @property
     def load_error(self) -> Exception | None:
-        """Why the model could not be loaded."""
+        """Why the model could not be loaded, or does nothing any more."""
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether a device does nothing any more until the process ends."""
 
     @property
     def is_ready(self) -> bool:

@@ -39,6 +39,11 @@ class Several:
         return self._error or (errors[0] if errors and all(errors) else None)
 
     @property
+    def is_broken(self) -> bool:
+        """Whether one device does nothing any more; the others take its work."""
+        return any(engine.is_broken for engine in self._engines)
+
+    @property
     def batches(self) -> BatchStatistics:
         """Of all devices together."""
         total = BatchStatistics()

@@ -48,6 +48,7 @@ class RayEngine:
         self._settled = asyncio.Event()
         self.speed = Speed()
         self.load_error: Exception | None = None
+        self.is_broken = False  # Ray replaces a copy whose device is
         self._watching = asyncio.create_task(self._watch())
 
     @property

@@ -16,7 +16,7 @@ from typing import Any
 import aiohttp
 
 from compressors import CompressionError, Job
-from compressors.engines import NotReadyError, Shortened, resolve
+from compressors.engines import NotReadyError, Shortened, estimated_tokens, resolve
 from policies.config import Compressor
 from proxy.sharing.messages import HOST, key_of, packed, unpacked
 from proxy.sharing.state import Reply, State
@@ -42,6 +42,7 @@ class Channel:
         )
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
+        self._sent_tokens = 0
         self.state = State()
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self.load_error: Exception | None = None
@@ -55,8 +56,9 @@ class Channel:
         return self.state.is_ready and not self._closed
 
     def expected_s(self, tokens: int) -> float:
-        """Seconds for so many tokens, behind those that wait as far as that was told."""
-        return self.state.waiting_s + tokens * self.state.seconds_per_token
+        """Seconds for so many tokens, behind those that wait as far as that was told or was sent from here."""
+        pace = self.state.seconds_per_token
+        return max(self.state.waiting_s, self._sent_tokens * pace) + tokens * pace
 
     def submit(self, job: Job) -> asyncio.Future[Shortened]:
         """As an engine's `submit`."""
@@ -64,7 +66,15 @@ class Channel:
             raise NotReadyError("the compressor's process is not ready")
         future: asyncio.Future[Shortened] = asyncio.get_running_loop().create_future()
         task = self._run(self._shorten(job, future))
-        future.add_done_callback(lambda done: task.cancel() if done.cancelled() else None)
+        tokens = estimated_tokens(len(job.text))
+        self._sent_tokens += tokens
+
+        def over(done: asyncio.Future[Shortened]) -> None:
+            self._sent_tokens -= tokens
+            if done.cancelled():
+                task.cancel()
+
+        future.add_done_callback(over)
         return future
 
     def close(self) -> None:

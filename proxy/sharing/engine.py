@@ -42,6 +42,7 @@ class SharedEngine:
         self.speed = Speed()
         self.load_error: Exception | None = None
         """Why the model could not be loaded, if it could be nowhere."""
+        self.is_broken = False  # a process whose device is makes room for another
         self._opened = asyncio.create_task(self._open())
 
     @property

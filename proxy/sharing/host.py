@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -40,6 +41,8 @@ class Host:
 
     def __init__(self) -> None:
         self._shared: dict[str, _Shared] = {}
+        self.broken = asyncio.Event()
+        """Set when a device does nothing any more, which only another process can change."""
         self._ends: set[asyncio.Task[None]] = set()
 
     @property
@@ -68,7 +71,7 @@ class Host:
         if shared is None:
             shared = self._shared[key] = _Shared(engine_of(compressor))
         shared.users += 1
-        telling = asyncio.create_task(_tell(socket, shared))
+        telling = asyncio.create_task(self._tell(socket, shared))
         try:
             async for _ in socket:
                 pass
@@ -76,6 +79,17 @@ class Host:
             telling.cancel()
             self._release(key, shared)
         return socket
+
+    async def _tell(self, socket: web.WebSocketResponse, shared: _Shared) -> None:
+        told: State | None = None
+        with contextlib.suppress(ConnectionError):
+            while True:
+                if (state := state_of(shared.engine)) != told:
+                    await socket.send_bytes(packed(state))
+                    told = state
+                if shared.engine.is_broken:
+                    self.broken.set()
+                await asyncio.sleep(_TELL_S)
 
     def _release(self, key: str, shared: _Shared) -> None:
         shared.users -= 1
@@ -99,18 +113,11 @@ class Host:
         return web.Response(body=packed(reply))
 
 
-async def _tell(socket: web.WebSocketResponse, shared: _Shared) -> None:
-    told: State | None = None
-    with contextlib.suppress(ConnectionError):
-        while True:
-            if (state := state_of(shared.engine)) != told:
-                await socket.send_bytes(packed(state))
-                told = state
-            await asyncio.sleep(_TELL_S)
-
-
 def run(path: Path, parent: Connection, prepare: Callable[[], object]) -> None:
-    """Serve at the socket `path` until `parent` is closed, or its process is gone. A process's only work."""
+    """Serve at the socket `path` until `parent` is closed, or its process is gone. A process's only work.
+
+    Exits with status 1 when a device does nothing any more.
+    """
     for number in (
         signal.SIGINT,
         signal.SIGTERM,
@@ -118,19 +125,26 @@ def run(path: Path, parent: Connection, prepare: Callable[[], object]) -> None:
     ):  # sent to all processes: workers may need it still
         signal.signal(number, signal.SIG_IGN)
     prepare()
-    asyncio.run(_serve(path, parent))
+    if asyncio.run(_serve(path, parent)):
+        os._exit(1)  # a device that hangs must not hold up the end
 
 
-async def _serve(path: Path, parent: Connection) -> None:
-    logs.watch(asyncio.get_running_loop())
+async def _serve(path: Path, parent: Connection) -> bool:
+    """Whether a device is the reason for the end."""
+    loop = asyncio.get_running_loop()
+    logs.watch(loop)
     host, over = Host(), asyncio.Event()
     runner = web.AppRunner(
         host.application(), access_log=None, handler_cancellation=True, shutdown_timeout=0.5
     )
     await runner.setup()
     await web.UnixSite(runner, path).start()
-    asyncio.get_running_loop().add_reader(parent.fileno(), over.set)
-    await over.wait()
-    asyncio.get_running_loop().remove_reader(parent.fileno())  # it would be called over and over
+    loop.add_reader(parent.fileno(), over.set)
+    ends = [asyncio.create_task(event.wait()) for event in (over, host.broken)]
+    await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+    loop.remove_reader(parent.fileno())  # it would be called over and over
     await runner.cleanup()
+    if host.broken.is_set():
+        return True
     await host.ended()
+    return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -71,6 +72,25 @@ def test_a_request_under_way_is_served_to_its_end(
         under_way.join()
         assert answers[0]["x-laconic-mode"].startswith("on")
         assert int(answers[0]["x-laconic-saved-tokens"]) > 0
+
+
+def test_a_request_that_is_still_arriving_keeps_its_model(
+    path: Path, upstream: FakeUpstream, compressor: EverySecondWord
+) -> None:
+    with _serve(path) as laconic:
+        old = laconic.gateway
+        content = body(words(50))
+        with socket.create_connection(("127.0.0.1", laconic.port)) as connection:
+            head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: {len(content)}\r\n\r\n"
+            connection.sendall(head.encode() + content[:10])
+            _until(lambda: old.requests == 1)
+            path.write_text(path.read_text() + "compressors: {default: {max_queue_tokens: 1000}}\n")
+            _until(lambda: laconic.gateway is not old)
+            connection.sendall(content[10:])
+            answer = connection.recv(65536)
+        assert b"x-laconic-mode: on" in answer
+        assert b"x-laconic-saved-tokens: 0" not in answer
+        _until(lambda: not any(engine.is_ready for engine in old.engines.values()))
 
 
 def test_an_invalid_file_is_refused_and_the_old_one_stays(

@@ -128,6 +128,27 @@ async def test_a_failure_costs_nobody_else(model: TenWords, batcher: Batcher) ->
     assert (await batcher.submit(Job(text=text("later", 10)))).result.compressed_tokens == 5
 
 
+async def test_a_device_that_has_stopped_working_is_told() -> None:
+    model = TenWords(device="cuda:0 of a fake")
+    model.is_open = True
+    batcher = Batcher(lambda: model, max_queue_tokens=10_000)
+    await batcher.loaded()
+    with pytest.raises(CompressionError, match="RuntimeError"):
+        await batcher.submit(Job(text="poison " + text("a", 5)))
+    assert batcher.is_ready
+    assert not batcher.is_broken
+    model.is_broken = True
+    with pytest.raises(CompressionError):
+        await batcher.submit(Job(text=text("b", 5)))
+    while batcher.is_ready:
+        await asyncio.sleep(0.001)
+    assert batcher.is_broken
+    with pytest.raises(NotReadyError, match="has stopped working: the compressor raised RuntimeError"):
+        batcher.submit(Job(text=text("c", 5)))
+    batcher.close()
+    await batcher.ended(10)
+
+
 async def test_a_batch_that_cannot_even_be_made_fails_those_who_wait(
     model: TenWords, batcher: Batcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
