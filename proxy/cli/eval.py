@@ -105,7 +105,8 @@ def command(
     DATA are files of JSON lines, plain or .gz. A row has a `question`, its `answers` (a list, any of them is right) and
     either a `context`, or `documents` (texts, or objects with `title` and `text`) with `gold`, the number from 0 of the
     document that holds the answer. Rows with `words` and `labels` (1 kept, 0 dropped) measure how well a method's
-    word probabilities fit a reference.
+    word probabilities fit a reference. Rows with a chat `request`, as captures hold them, measure what is left of
+    the numbers, names and negations in messages, with and without what policies protect by default.
     """
     check_outputs(json_path, plot_path)
     try:

@@ -1,6 +1,6 @@
-"""What is evaluated: a text with a question and its gold answers, or a text with kept and dropped words.
+"""What is evaluated: a text with a question and its gold answers, one with kept and dropped words, or a chat request.
 
-Owns the two kinds of case. Knows no file formats, no methods and no measures.
+Owns the kinds of case. Knows no file formats, no methods and no measures.
 """
 
 from __future__ import annotations
@@ -44,12 +44,37 @@ class Labelled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A text that a chat request brings to the model."""
+
+    place: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A chat request: what its conversation has said so far, but for the model's own answers."""
+
+    place: str
+    conversation: str
+    """Its name; each of a conversation's requests holds all that was said before."""
+    messages: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DataSet:
     """The cases of one file."""
 
     name: str
     cases: tuple[Case, ...]
     labelled: tuple[Labelled, ...]
+    messages: tuple[Message, ...] = ()
+    """Of the last request of each conversation; each text once, as instructions stand in all of them."""
+
+    @property
+    def texts(self) -> list[str]:
+        """All that methods shorten to a rate."""
+        return [case.text for case in self.cases] + [message.text for message in self.messages]
 
 
 def joined(documents: Sequence[str]) -> tuple[str, tuple[Span, ...]]:

@@ -29,6 +29,11 @@ class Method:
         """Its title, with any model but the one that ships."""
         return self.title if self.model in (None, "embedded") else f"{self.title} {self.model}"
 
+    @property
+    def protects(self) -> bool:
+        """Whether it keeps what must stay; baselines and the llmlingua package don't know of such."""
+        return self.model is not None and self.compat is None
+
     def load(self, texts: Iterable[str], *, device: str, seed: int) -> compressors.Compressor:
         """Its compressor; raises `CompressionError` if there is none. `texts`: all that is evaluated."""
         if self.model is None:

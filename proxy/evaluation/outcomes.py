@@ -81,7 +81,31 @@ class WordFit:
     failures: list[tuple[str, str]] = field(default_factory=list)
 
 
-Outcome = Retention | Ranking | WordFit
+@dataclass(slots=True, kw_only=True)
+class Survival:
+    """What a method at a rate leaves of the numbers, names and negations in messages. Counts leave failed ones out."""
+
+    data: str
+    method: Method
+    rate: float
+    protected: bool
+    """Whether what policies protect by default had to stay, at the same number of tokens."""
+    tokens: Share = field(default_factory=Share)
+    kinds: dict[str, Share] = field(default_factory=dict)
+    """Words that survived, of each kind."""
+    texts: int = 0
+    unreadable: int = 0
+    """Texts left whole because the model can't read them."""
+    seconds: float = 0.0
+    failures: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def label(self) -> str:
+        """The method's label, and whether anything was protected."""
+        return f"{self.method.label}, protected" if self.protected else self.method.label
+
+
+Outcome = Retention | Ranking | WordFit | Survival
 
 
 def mean(values: Sequence[float]) -> float | None:

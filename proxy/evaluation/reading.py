@@ -6,21 +6,22 @@ import gzip
 import json
 import random
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from proxy.evaluation.cases import Case, DataSet, Labelled
-from proxy.evaluation.rows import RowError, case_of
+from proxy.evaluation.cases import Case, DataSet, Labelled, Message, Request
+from proxy.evaluation.rows import Row, RowError, case_of
 
 
 def read(path: Path, limit: int | None = None, seed: int = 0) -> DataSet:
     """The cases in the file at `path`, in its order.
 
     With `limit`, as many of them, drawn at random: neighbouring rows often share a text, and gold positions
-    often take turns. Raises `RowError` for a file or a row that can't be used; blank lines are skipped.
+    often take turns. Of a conversation's requests only the last counts. Raises `RowError` for a file or a row that
+    can't be used; blank lines are skipped.
     """
     try:
-        rows = list(_rows(path))
+        rows = _last_requests(_rows(path))
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise RowError(f"{path}: not JSON lines in UTF-8, plain or gzip: {error}") from error
     if not rows:
@@ -32,10 +33,27 @@ def read(path: Path, limit: int | None = None, seed: int = 0) -> DataSet:
         name=path.name.removesuffix(".gz").removesuffix(".jsonl"),
         cases=tuple(row for row in rows if isinstance(row, Case)),
         labelled=tuple(row for row in rows if isinstance(row, Labelled)),
+        messages=_messages(row for row in rows if isinstance(row, Request)),
     )
 
 
-def _rows(path: Path) -> Iterator[Case | Labelled]:
+def _last_requests(rows: Iterable[Row]) -> list[Row]:
+    """The rows without requests that a later one of their conversation goes on from."""
+    found = list(rows)
+    last = {row.conversation: row.place for row in found if isinstance(row, Request)}
+    return [row for row in found if not isinstance(row, Request) or last[row.conversation] == row.place]
+
+
+def _messages(requests: Iterable[Request]) -> tuple[Message, ...]:
+    """All that is said in them, each text once."""
+    found: dict[str, Message] = {}
+    for request in requests:
+        for message in request.messages:
+            found.setdefault(message.text, message)
+    return tuple(found.values())
+
+
+def _rows(path: Path) -> Iterator[Row]:
     opened = gzip.open if path.suffix == ".gz" else open
     with opened(path, "rt", encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):

@@ -6,7 +6,7 @@ The document, shares in [0, 1] and null where there was nothing to count:
     date, hardware, versions        see `compressors.environment`
     settings    count_as (encoding), device, seed, limit, match (whose tokens the others were given, in place of a
                 rate), strategy (what differs from the default)
-    data        [{name, cases, labelled}]
+    data        [{name, cases, labelled, messages}]
     retention   [{data, method, model, rate,
                   cases, failed, unreadable,         failed ones are left out of all other figures
                   original_tokens, kept_tokens, kept,
@@ -16,6 +16,10 @@ The document, shares in [0, 1] and null where there was nothing to count:
                   failures: [{place, error}]}]
     rankings    [{data, ranker, cases, failed, mean_rank, recall: {"1", "3", "5"}, seconds, ms_per_case, failures}]
     words       [{data, method, model, texts, failed, f1, average_precision, failures}]
+    survival    [{data, method, model, rate, protected,    whether what policies protect by default had to stay
+                  texts, failed, unreadable, original_tokens, kept_tokens, kept,
+                  numbers, names, negations: {words, kept_words, kept},    in the messages, and what of them is left
+                  seconds, failures}]
 """
 
 from __future__ import annotations
@@ -23,7 +27,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from proxy.evaluation.cases import DataSet
-from proxy.evaluation.outcomes import Outcome, Ranking, Retention, Share, WordFit, mean
+from proxy.evaluation.outcomes import Outcome, Ranking, Retention, Share, Survival, WordFit, mean
 
 MEASURES = (
     "Retention, not accuracy: no language model answered anything. An answer is retained if one of the gold answers "
@@ -44,11 +48,18 @@ def record(
         **environment,
         "settings": dict(settings),
         "data": [
-            {"name": each.name, "cases": len(each.cases), "labelled": len(each.labelled)} for each in data
+            {
+                "name": each.name,
+                "cases": len(each.cases),
+                "labelled": len(each.labelled),
+                "messages": len(each.messages),
+            }
+            for each in data
         ],
         "retention": [_retention(each) for each in outcomes if isinstance(each, Retention)],
         "rankings": [_ranking(each) for each in outcomes if isinstance(each, Ranking)],
         "words": [_words(each) for each in outcomes if isinstance(each, WordFit)],
+        "survival": [_survival(each) for each in outcomes if isinstance(each, Survival)],
     }
 
 
@@ -114,6 +125,28 @@ def _words(outcome: WordFit) -> dict[str, object]:
         "failed": len(outcome.failures),
         "f1": mean(outcome.f1),
         "average_precision": mean(outcome.average_precision),
+        "failures": _failures(outcome.failures),
+    }
+
+
+def _survival(outcome: Survival) -> dict[str, object]:
+    return {
+        "data": outcome.data,
+        "method": outcome.method.title,
+        "model": outcome.method.model,
+        "rate": outcome.rate,
+        "protected": outcome.protected,
+        "texts": outcome.texts,
+        "failed": len(outcome.failures),
+        "unreadable": outcome.unreadable,
+        "original_tokens": outcome.tokens.whole,
+        "kept_tokens": outcome.tokens.part,
+        "kept": outcome.tokens.value,
+        **{
+            kind: {"words": share.whole, "kept_words": share.part, "kept": share.value}
+            for kind, share in outcome.kinds.items()
+        },
+        "seconds": outcome.seconds,
         "failures": _failures(outcome.failures),
     }
 

@@ -5,15 +5,20 @@ Owns the shapes and what is said about a row that fits none. Knows no files.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from compressors import Span
-from proxy.evaluation.cases import Case, Labelled, joined
+from proxy.dialects import chat
+from proxy.errors import MalformedJsonError
+from proxy.evaluation.cases import Case, Labelled, Message, Request, joined
 
 _NUMBERED = re.compile(r"^Document \[\d+\]\(Title: ", re.MULTILINE)
 _QUESTION = "\n\nQuestion:"
+
+Row = Case | Labelled | Request
 
 
 class RowError(Exception):
@@ -59,7 +64,7 @@ class _Row:
         return value - first
 
 
-def case_of(values: object, place: str) -> Case | Labelled:
+def case_of(values: object, place: str) -> Row:
     """The case that a row describes; raises `RowError` at `place` if it has none of the known shapes."""
     if not isinstance(values, dict):
         raise RowError(f"{place}: expected a JSON object, found {type(values).__name__}")
@@ -165,12 +170,30 @@ def _labelled(row: _Row) -> Labelled:
     )
 
 
-_SHAPES: dict[tuple[str, ...], Callable[[_Row], Case | Labelled]] = {
+def _requested(row: _Row) -> Request:
+    """A recorded chat request, as a capture writes it; without a name of its conversation it is one of its own."""
+    try:
+        body = chat.parse(json.dumps(row.values["request"]).encode())
+    except MalformedJsonError as error:
+        raise RowError(f"{row.place}: request: {error}") from error
+    return Request(
+        place=row.place,
+        conversation=str(row.values.get("conversation", row.place)),
+        messages=tuple(
+            Message(place=row.place, text=slot.text)
+            for slot in body.slots
+            if slot.role != "assistant" and slot.text.strip()
+        ),
+    )
+
+
+_SHAPES: dict[tuple[str, ...], Callable[[_Row], Row]] = {
     ("words", "labels"): _labelled,
     ("question", "answers", "documents"): _in_documents,
     ("question", "answers", "context"): _in_context,
     ("question", "answers", "request", "gold_index"): _in_request,
     ("question", "answers", "title", "text"): _in_passage,
     ("ordered_kv_records", "key", "value"): _in_pairs,
+    ("request",): _requested,
 }
 """Which fields make which kind of row; the first that fits decides."""

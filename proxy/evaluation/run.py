@@ -13,10 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from compressors import Compressed, Compressor, Job, Strategy, Tokenizer
+from policies.protection import KINDS as PROTECTED
+from policies.protection import Protection, protect
 from proxy.evaluation.cases import Case, DataSet, Labelled
+from proxy.evaluation.kinds import KINDS, words_by_kind
 from proxy.evaluation.measures import average_precision, f1_at_reference_rate, position, rank, survives
 from proxy.evaluation.methods import Method
-from proxy.evaluation.outcomes import Ranking, Retention, Share, WordFit
+from proxy.evaluation.outcomes import Ranking, Retention, Share, Survival, WordFit
 
 _SLICE = 32
 T = TypeVar("T")
@@ -118,6 +121,52 @@ def word_fit(
             outcome.f1.append(f1_at_reference_rate(scores, row.labels))
             outcome.average_precision.append(average_precision(scores, row.labels))
     return outcome if outcome.f1 or outcome.failures else None
+
+
+def survival(
+    data: DataSet,
+    method: Method,
+    compressor: Compressor,
+    rate: float,
+    tokenizer: Tokenizer,
+    *,
+    protected: bool,
+) -> Survival:
+    """Shorten every message of `data` to `rate` of its tokens and see which numbers, names and negations survive.
+
+    With `protected`, what policies protect by default must stay; the number of tokens is the same, as far as that
+    is possible.
+    """
+    outcome = Survival(data=data.name, method=method, rate=rate, protected=protected)
+    outcome.kinds = {kind: Share() for kind in KINDS}
+    jobs = [_whole_job(message.text, rate, tokenizer, protected=protected) for message in data.messages]
+    results, outcome.seconds = _timed(compressor.compress, jobs)
+    for message, result in zip(data.messages, results, strict=True):
+        if not isinstance(result, Compressed):
+            outcome.failures.append((message.place, _reason(result)))
+            continue
+        outcome.texts += 1
+        outcome.unreadable += result.unreadable
+        outcome.tokens.part += tokenizer.count(result.text)
+        outcome.tokens.whole += tokenizer.count(message.text)
+        kept = np.zeros(len(message.text), dtype=np.bool_)  # each character
+        for span in result.spans:
+            kept[slice(*span)] = True
+        for kind, words in words_by_kind(message.text).items():
+            for start, end in words:
+                outcome.kinds[kind].add(bool(kept[start:end].all()))
+    return outcome
+
+
+def _whole_job(text: str, rate: float, tokenizer: Tokenizer, *, protected: bool) -> Job:
+    protection = protect(text, PROTECTED) if protected else Protection((), ())
+    return Job(
+        text=text,
+        target_tokens=round(rate * tokenizer.count(text)),
+        verbatim=protection.blocks,
+        forced=protection.inline,
+        tokenizer=tokenizer,
+    )
 
 
 def _probabilities(row: Labelled, result: Compressed) -> list[float]:

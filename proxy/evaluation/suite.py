@@ -9,9 +9,9 @@ from compressors import Strategy
 from policies.tokens import Tokenizer
 from proxy.evaluation.cases import DataSet
 from proxy.evaluation.methods import Method
-from proxy.evaluation.outcomes import Outcome, Retention
+from proxy.evaluation.outcomes import Outcome, Retention, Survival
 from proxy.evaluation.rankers import ranker
-from proxy.evaluation.run import ranking, retention, word_fit
+from proxy.evaluation.run import ranking, retention, survival, word_fit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ class Suite:
         names, rates = [each.name for each in self.data], list(self.rates)
 
         def order(outcome: Outcome) -> tuple[int, int]:
-            rate = rates.index(outcome.rate) if isinstance(outcome, Retention) else len(rates)
+            rate = rates.index(outcome.rate) if isinstance(outcome, Retention | Survival) else len(rates)
             return names.index(outcome.data), rate
 
         return sorted(found, key=order)
@@ -59,7 +59,7 @@ class Suite:
         announce: Callable[[str], None],
     ) -> Iterator[Outcome]:
         announce(f"loading {method.label}")
-        texts = [case.text for data in self.data for case in data.cases]
+        texts = [text for data in self.data for text in data.texts]
         compressor = method.load(texts, device=self.device, seed=self.seed)
         for data in self.data:
             for rate in self.rates if data.cases else ():
@@ -71,6 +71,10 @@ class Suite:
                 fit = word_fit(data, method, compressor, self.tokenizer, self.strategy)
                 if fit is not None:
                     yield fit
+            for rate in self.rates if data.messages else ():
+                for protected in (False, True) if method.protects else (False,):
+                    announce(f"{data.name}: {method.label} at {rate:g}")
+                    yield survival(data, method, compressor, rate, self.tokenizer, protected=protected)
 
     def _of_ranker(self, name: str, announce: Callable[[str], None]) -> Iterator[Outcome]:
         announce(f"loading {name}")

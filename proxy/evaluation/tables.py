@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
+from typing import TypeVar
 
 from rich.table import Table
 
-from proxy.evaluation.outcomes import Outcome, Ranking, Retention, WordFit, mean
+from proxy.evaluation.kinds import KINDS
+from proxy.evaluation.outcomes import Outcome, Ranking, Retention, Survival, WordFit, mean
 from proxy.evaluation.record import RECALLS, ms_per_case, tokens_per_s
 
+Rated = TypeVar("Rated", Retention, Survival)
 CAPTION = "Retention, not accuracy: no language model answered anything here."
 
 
 def tables(outcomes: Sequence[Outcome]) -> Iterator[Table]:
-    """For each data set: retention, retention by gold position, rankers, fit to word labels; what there is of these."""
+    """For each data set: retention, retention by gold position, rankers, fit to word labels, words by kind; what
+    there is of these."""
     for data, some in groupby(outcomes, key=lambda outcome: outcome.data):
         found = list(some)
         retentions = [each for each in found if isinstance(each, Retention)]
@@ -26,19 +30,15 @@ def tables(outcomes: Sequence[Outcome]) -> Iterator[Table]:
             yield _rankings(data, rankings)
         if fits := [each for each in found if isinstance(each, WordFit)]:
             yield _words(data, fits)
+        if survivals := [each for each in found if isinstance(each, Survival)]:
+            yield _kinds(data, survivals)
 
 
 def _retention(data: str, outcomes: Sequence[Retention]) -> Table:
-    unusual = {
-        "failed": any(each.failures for each in outcomes),
-        "unreadable": any(each.unreadable for each in outcomes),
-    }
     texts = max(each.answers.whole for each in outcomes)
     title = f"{data}: tokens and answers that survive, in %; {texts} texts hold an answer"
     table = _table(title, ["rate", "method"], ["tokens", "answers", "s", "ms/case", "tokens/s"])
-    for name, some in unusual.items():
-        if some:
-            table.add_column(name, justify="right", no_wrap=True)
+    unusual = _unusual(table, outcomes)
     for first, each in _by_rate(table, outcomes):
         cells = [
             _percent(each.tokens.value),
@@ -47,10 +47,20 @@ def _retention(data: str, outcomes: Sequence[Retention]) -> Table:
             _number(ms_per_case(each), 1),
             _number(tokens_per_s(each), 0),
         ]
-        counts = {"failed": len(each.failures), "unreadable": each.unreadable}
-        cells += [str(counts[name]) for name, some in unusual.items() if some]
-        table.add_row(first, each.method.label, *cells)
+        table.add_row(first, each.method.label, *cells, *(str(count(each)) for count in unusual))
     return table
+
+
+def _unusual(table: Table, outcomes: Sequence[Rated]) -> list[Callable[[Rated], int]]:
+    """How to count what went as it came or not at all, where there is some of it; each gets a column."""
+    counts: dict[str, Callable[[Rated], int]] = {
+        "failed": lambda each: len(each.failures),
+        "unreadable": lambda each: each.unreadable,
+    }
+    found = {name: count for name, count in counts.items() if any(map(count, outcomes))}
+    for name in found:
+        table.add_column(name, justify="right", no_wrap=True)
+    return list(found.values())
 
 
 def _positions(data: str, outcomes: Sequence[Retention]) -> Table:
@@ -64,7 +74,7 @@ def _positions(data: str, outcomes: Sequence[Retention]) -> Table:
     return table
 
 
-def _by_rate(table: Table, outcomes: Sequence[Retention]) -> Iterator[tuple[str, Retention]]:
+def _by_rate(table: Table, outcomes: Sequence[Rated]) -> Iterator[tuple[str, Rated]]:
     """Each outcome, in sections of one rate, with the rate where a section begins."""
     for rate, group in groupby(outcomes, key=lambda outcome: outcome.rate):
         first = f"{rate:g}"
@@ -100,6 +110,17 @@ def _words(data: str, outcomes: Sequence[WordFit]) -> Table:
             _number(mean(each.f1), 3),
             _number(mean(each.average_precision), 3),
         )
+    return table
+
+
+def _kinds(data: str, outcomes: Sequence[Survival]) -> Table:
+    texts = max(each.texts for each in outcomes)
+    title = f"{data}: tokens and words that survive, in %; {texts} texts"
+    table = _table(title, ["rate", "method"], ["tokens", *KINDS])
+    unusual = _unusual(table, outcomes)
+    for first, each in _by_rate(table, outcomes):
+        cells = [_percent(share.value) for share in (each.tokens, *each.kinds.values())]
+        table.add_row(first, each.label, *cells, *(str(count(each)) for count in unusual))
     return table
 
 

@@ -164,19 +164,11 @@ def test_eval_measures_it(model: Path, tmp_path: Path) -> None:
     (tmp_path / "data.jsonl").write_text("\n".join(map(json.dumps, rows)))
 
     def measured(*arguments: str | Path) -> tuple[Any, str]:
-        command = [
-            "eval",
-            tmp_path / "data.jsonl",
-            "--method",
-            "llmlingua2",
-            "--rate",
-            "0.2",
-            "--device",
-            "cpu",
-        ]
-        result = _run(*command, "--json", tmp_path / "out.json", *arguments)
+        data, figures = tmp_path / "data.jsonl", tmp_path / "out.json"
+        options = ("--method", "llmlingua2", "--rate", "0.2", "--device", "cpu", "--json", figures)
+        result = _run("eval", data, *options, *arguments)
         assert result.exit_code == 0, result.output
-        return json.loads((tmp_path / "out.json").read_text()), result.output
+        return json.loads(figures.read_text()), result.output
 
     asked, _ = measured("--model", model, "--set", "question_aware=true")
     assert asked["retention"][0]["failed"] == 0

@@ -63,7 +63,7 @@ def test_methods_are_measured_at_the_same_budget(documents: Path, tmp_path: Path
     assert set(document["versions"]) >= {"python", "laconic", "torch", "transformers"}
     assert document["hardware"]["cores"] > 0
     assert document["settings"]["count_as"] == "o200k_base"
-    assert document["data"] == [{"name": "minutes", "cases": 6, "labelled": 0}]
+    assert document["data"] == [{"name": "minutes", "cases": 6, "labelled": 0, "messages": 0}]
     rows = document["retention"]
     methods = ["llmlingua2", "random", "head", "tail", "stopwords", "surprisal", "bm25"]
     assert [(row["rate"], row["method"]) for row in rows] == [(r, m) for r in (0.5, 0.25) for m in methods]
@@ -145,7 +145,7 @@ def test_a_limit_and_a_strategy(documents: Path, tmp_path: Path) -> None:
     result = _run(documents, "--method", "random", *map(str, options))
     assert result.exit_code == 0, result.output
     document = json.loads(output.read_text())
-    assert document["data"] == [{"name": "minutes", "cases": 2, "labelled": 0}]
+    assert document["data"] == [{"name": "minutes", "cases": 2, "labelled": 0, "messages": 0}]
     assert document["settings"]["limit"] == 2
     assert document["settings"]["strategy"] == ["order=sort", "rankers=bm25,gzip"]
 
@@ -237,3 +237,32 @@ def test_the_command_is_cheap_to_import() -> None:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert result.stdout.strip() == ""
+
+
+def test_what_is_left_in_messages(tmp_path: Path) -> None:
+    said = [{"role": "system", "content": PROSE}, {"role": "user", "content": "It wasn't Maria. " * 20}]
+    answered = [
+        *said,
+        {"role": "assistant", "content": "So 12 it is."},
+        {"role": "user", "content": OTHERS[0]},
+    ]
+    rows = [
+        {"conversation": name, "request": {"model": "gpt-4o", "messages": messages}}
+        for name, messages in (("a", said), ("b", said), ("a", answered))
+    ]
+    traffic = _file(tmp_path / "traffic.jsonl", rows)
+    output = tmp_path / "out.json"
+    options = ("--method", "llmlingua2", "--method", "random", "--rate", "0.5", "--json", output)
+    result = _run(traffic, *options, "--device", "cpu")
+    assert result.exit_code == 0, result.output
+    assert "traffic: tokens and words that survive, in %; 3 texts" in result.output
+    document = json.loads(output.read_text())
+    assert document["data"] == [{"name": "traffic", "cases": 0, "labelled": 0, "messages": 3}]
+    rows = document["survival"]
+    assert [(row["method"], row["protected"]) for row in rows] == [
+        ("llmlingua2", False), ("llmlingua2", True), ("random", False),
+    ]  # fmt: skip
+    for row in rows:
+        assert [row[kind]["words"] for kind in ("numbers", "names", "negations")] == [1, 22, 21]
+        assert row["kept"] == pytest.approx(0.5, abs=0.03)
+    assert rows[1]["numbers"]["kept"] == rows[1]["negations"]["kept"] == 1

@@ -159,3 +159,25 @@ def test_a_bad_file_is_named(tmp_path: Path, name: str, content: bytes, message:
         read(tmp_path / name)
     assert message in str(caught.value)
     assert "secret" not in str(caught.value)
+
+
+def test_of_a_conversation_the_last_request_counts(tmp_path: Path) -> None:
+    def request(*texts: str) -> dict[str, Any]:
+        roles = ("system", "user", "assistant", "user")
+        return {
+            "messages": [{"role": role, "content": text} for role, text in zip(roles, texts, strict=False)]
+        }
+
+    rows = [
+        {"conversation": "a", "request": request("Be kind.", "Hi.")},
+        {"conversation": "b", "request": request("Be kind.", "Well?")},
+        {"conversation": "a", "request": request("Be kind.", "Hi.", "Hello!", "And now?")},
+        {"request": request("Be kind.", "Alone.")},
+    ]
+    path = tmp_path / "traffic.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)))
+    data = read(path)
+    assert [message.text for message in data.messages] == ["Be kind.", "Well?", "Hi.", "And now?", "Alone."]
+    assert len(read(path, limit=1).messages) in (2, 3)
+    with pytest.raises(RowError, match=r"x:1: request: "):
+        case_of({"request": 7}, "x:1")

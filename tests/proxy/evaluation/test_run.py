@@ -11,10 +11,10 @@ import pytest
 
 from compressors import Compressed, CompressionError, Job, Strategy, Word
 from policies.tokens import tokenizer
-from proxy.evaluation.cases import Case, DataSet, Labelled, joined
+from proxy.evaluation.cases import Case, DataSet, Labelled, Message, joined
 from proxy.evaluation.methods import Method
-from proxy.evaluation.outcomes import Ranking, Retention, Share, WordFit
-from proxy.evaluation.run import ranking, retention, word_fit
+from proxy.evaluation.outcomes import Ranking, Retention, Share, Survival, WordFit
+from proxy.evaluation.run import ranking, retention, survival, word_fit
 from tests.fakes.compressor import EverySecondWord
 
 TOKENS = tokenizer("o200k_base")
@@ -155,3 +155,29 @@ def test_methods_without_probabilities_have_no_fit() -> None:
     rows = (Labelled(place="x:1", text="a b", question="", words=((0, 1), (2, 3)), labels=(1, 0)),)
     data = DataSet(name="d", cases=(), labelled=rows)
     assert word_fit(data, METHOD, EverySecondWord(), TOKENS, Strategy()) is None
+
+
+def _survival(*, protected: bool) -> Survival:
+    texts = ("one 2 Three not five 6", "Ada Lund never came to Kiel")
+    messages = tuple(Message(place=f"x:{number}", text=text) for number, text in enumerate(texts))
+    data = DataSet(name="d", cases=(), labelled=(), messages=messages)
+    return survival(data, METHOD, EverySecondWord(), 0.5, TOKENS, protected=protected)
+
+
+def test_what_survives_of_numbers_names_and_negations() -> None:
+    # words 1, 3, 5 … stay
+    outcome = _survival(protected=False)
+    assert outcome.kinds == {"numbers": Share(0, 2), "names": Share(1, 3), "negations": Share(1, 2)}
+    assert (outcome.texts, outcome.tokens.whole) == (2, 14)  # the space before a figure is one
+    protected = _survival(protected=True)
+    assert protected.kinds == {"numbers": Share(2, 2), "names": Share(1, 3), "negations": Share(2, 2)}
+    assert protected.tokens.part > outcome.tokens.part
+
+
+def test_a_message_that_fails_is_left_out() -> None:
+    compressor = EverySecondWord()
+    compressor.error = CompressionError("no")
+    data = DataSet(name="d", cases=(), labelled=(), messages=(Message(place="x:1", text="one 2"),))
+    outcome = survival(data, METHOD, compressor, 0.5, TOKENS, protected=False)
+    assert outcome.failures == [("x:1", "CompressionError: no")]
+    assert (outcome.texts, outcome.kinds["numbers"]) == (0, Share())
