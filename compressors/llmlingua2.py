@@ -67,8 +67,7 @@ class LLMLingua2:
         if isinstance(draft, Compressed):
             return draft
         reader, reading = self._reader, draft.reading
-        room = reader.capacity + len(reader.prefix) - len(prefix)
-        chunks = reader.chunks(reading, job.text, draft.words, job.chunk_end_tokens, room)
+        chunks = reader.chunks(reading, job.text, draft.words, job.chunk_end_tokens, reader.room(prefix))
         rows: Sequence[Probabilities] = yield [reader.sequence(reading, chunk, prefix) for chunk in chunks]
         head, tail = len(prefix), len(reader.suffix)
         return _decide(draft, np.concatenate([row[head : len(row) - tail] for row in rows]))

@@ -6,6 +6,8 @@ a model reads what it was trained on.
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from compressors.errors import CompressionError
@@ -20,32 +22,32 @@ class Questions:
 
     At most the last `tokens` of a question are read, and no more than half of what the window holds. Between the
     two stands what the tokenizer puts between a pair: [SEP] with BERT, </s></s> with RoBERTa. All tokens are of
-    type 0. Raises `CompressionError` if the tokenizer separates nothing.
+    type 0.
     """
 
     def __init__(self, reader: Reader, tokens: int = TOKENS) -> None:
         self._reader = reader
-        self._tokens = min(tokens, reader.capacity // 2)
-        self._separator = _separator(reader)
+        self._tokens = min(tokens, max(reader.capacity // 2, 1))
 
     def prefix(self, question: str) -> TokenIds:
-        """The ids before the text, `(P,)` int64; without a question the reader's own prefix."""
+        """The ids before the text, `(P,)` int64; without a question the reader's own prefix.
+
+        Raises `CompressionError` if the tokenizer has nothing that separates two texts.
+        """
         ids = self._reader.read(question, [(0, len(question))]).ids[-self._tokens :]
         if not len(ids):
             return self._reader.prefix
         return np.concatenate((self._reader.prefix, ids, self._separator))
 
-    def capacity(self, question: str) -> int:
-        """Tokens of a text that fit into one chunk behind `question`."""
-        return self._reader.capacity + len(self._reader.prefix) - len(self.prefix(question))
-
-
-def _separator(reader: Reader) -> TokenIds:
-    pair = reader.backend.encode("a", "a")
-    first, second = ([i for i, number in enumerate(pair.sequence_ids) if number == text] for text in range(2))
-    between = np.array(pair.ids[first[-1] + 1 : second[0]], dtype=np.int64)
-    if len(between):
-        return between
-    if not len(reader.suffix):
-        raise CompressionError("the tokenizer has no token that separates a question from a text")
-    return reader.suffix  # a tokenizer that says nothing of pairs
+    @functools.cached_property
+    def _separator(self) -> TokenIds:
+        pair = self._reader.backend.encode("a", "a")
+        first, second = (
+            [i for i, number in enumerate(pair.sequence_ids) if number == text] for text in range(2)
+        )
+        between = np.array(pair.ids[first[-1] + 1 : second[0]], dtype=np.int64)
+        if len(between):
+            return between
+        if not len(self._reader.suffix):
+            raise CompressionError("the tokenizer has no token that separates a question from a text")
+        return self._reader.suffix  # a tokenizer that says nothing of pairs

@@ -144,6 +144,10 @@ class Reader:
             for chunk in _fill(low, high, (preferred, between), capacity)
         ]
 
+    def room(self, prefix: TokenIds) -> int:
+        """Tokens of a text that fit into one chunk behind `prefix`."""
+        return self.capacity + len(self.prefix) - len(prefix)
+
     def sequence(self, reading: Reading, chunk: Span, prefix: TokenIds | None = None) -> TokenIds:
         """What the model reads for `chunk`: its tokens behind `prefix`, by default the special ones; `(L,)` int64."""
         before = self.prefix if prefix is None else prefix

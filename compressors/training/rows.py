@@ -53,15 +53,17 @@ def _row(fields: lines.Row) -> Row:
     words = fields["words"]
     if not isinstance(words, list) or not all(isinstance(word, str) and word for word in words):
         raise TypeError("words: expected a list of texts")
+    text, question = fields.get("text"), fields.get("question")
+    for name, value in (("text", text), ("question", question)):
+        if not isinstance(value, str | None):
+            raise TypeError(f"{name}: expected a text")
+    text = " ".join(words) if text is None else text
     groups = [fields[name] for name in _GROUPS if fields.get(name) is not None]
-    text = fields.get("text")
-    if text is None:
-        text = " ".join(words)
     return Row(
         text=text,
         words=_located(words, text),
         labels=_labels(fields["labels"], len(words)),
-        question=fields.get("question") or "",
+        question=question or "",
         document=str(groups[0]) if groups else None,
     )
 

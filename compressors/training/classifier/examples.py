@@ -70,8 +70,7 @@ class Examples:
     def _cut(self, row: Row, reading: Reading, prefix: TokenIds) -> Iterator[Example]:
         reader = self._reader
         word = _word_of_each(reading, row.words)  # (T,)
-        capacity = reader.capacity + len(reader.prefix) - len(prefix)
-        for low, high in reader.chunks(reading, row.text, row.words, _ENDS, capacity):
+        for low, high in reader.chunks(reading, row.text, row.words, _ENDS, reader.room(prefix)):
             present, numbers = np.unique(word[low:high], return_inverse=True)
             if len(present) and present[0] == NO_WORD:
                 present, numbers = present[1:], numbers - 1

@@ -54,7 +54,7 @@ def name_of(path: Path) -> str:
 def load(path: Path, examples: Examples) -> Source:
     """The source in `path`; raises `CompressionError` for a bad row or if there are less than two documents."""
     rows = list(read(path))
-    groups = [_group(row) for row in rows]
+    groups = [group_of(row) for row in rows]
     held_out = holding_out.choose(set(groups))
     parts: tuple[list[Example], list[Example]] = ([], [])
     for some, group in zip(examples.of(rows), groups, strict=True):
@@ -75,6 +75,6 @@ def load(path: Path, examples: Examples) -> Source:
     )
 
 
-def _group(row: Row) -> str:
+def group_of(row: Row) -> str:
     """What is held out together, as a digest that is the same everywhere."""
     return hashlib.sha256((row.text if row.document is None else row.document).encode()).hexdigest()
