@@ -92,7 +92,7 @@ def _decide(draft: Draft, probabilities: Probabilities) -> Compressed:
     target = draft.target()
     if job.context_rate is not None:
         share = job.context_rate
-    elif job.min_probability is not None:
+    elif job.min_probability is not None or not job.strategy.document_filter:
         share = 1.0
     else:  # half of the way, as the llmlingua package does
         share = (1 + target / max(draft.original_tokens, 1)) / 2

@@ -14,7 +14,7 @@ from compressors.expression import budget
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Strategy:
-    """How LLMLingua and LongLLMLingua spend a budget; LLMLingua-2 looks at `question_aware` alone.
+    """How LLMLingua and LongLLMLingua spend a budget; LLMLingua-2 looks at `document_filter` and `question_aware`.
 
     The llmlingua package's names, where they differ, are in brackets.
     """

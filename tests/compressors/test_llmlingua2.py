@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
-from compressors import CompressionError, Compressor, Job
+from compressors import CompressionError, Compressor, Job, Strategy
 from policies.tokens import tokenizer
 
 MINUTES = """Minutes of the budget meeting, 3 March 2024
@@ -110,6 +111,16 @@ def test_whole_documents_go_and_the_budget_is_still_met(embedded: Compressor) ->
     assert not any(text[max(s, edges[3]) : min(e, edges[4])].strip() for s, e in result.spans)
     target = 0.45 * result.original_tokens
     assert 0.98 * target <= result.compressed_tokens <= target
+
+
+def test_every_document_keeps_something_if_none_may_go(embedded: Compressor) -> None:
+    filler = "well so you know it is what it is and that is that I guess or so they say anyway. " * 6
+    documents = [MINUTES, filler] * 3
+    edges = [sum(map(len, documents[:i])) for i in range(7)]
+    job = Job(text="".join(documents), rate=0.3, contexts=tuple(pairwise(edges)))
+    [some, every] = embedded.compress([job, replace(job, strategy=Strategy(document_filter=False))])
+    assert some.dropped
+    assert not every.dropped
 
 
 def test_text_that_stands_between_empty_documents_stays(embedded: Compressor) -> None:
