@@ -6,7 +6,8 @@ writes is surprised by what surprises the upstream.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,16 +38,14 @@ def name_of(path: Path) -> str:
     return path.name.removesuffix(".gz").removesuffix(".jsonl")
 
 
+@dataclass(frozen=True, slots=True)
 class Window:
     """What is read at a time, and from where on it is learned."""
 
-    __slots__ = ("ids", "learned")
-
-    def __init__(self, ids: TokenIds, learned: int) -> None:
-        self.ids = ids
-        """Without what stands before every sequence; `(L,)` int64."""
-        self.learned = learned
-        """The first token of the answer, or of the part of it that is this window's."""
+    ids: TokenIds
+    """Without what stands before every sequence; `(L,)` int64."""
+    learned: int
+    """The first token of the answer, or of the part of it that is this window's."""
 
 
 def windows(prompt: TokenIds, answer: TokenIds, length: int) -> Iterator[Window]:
@@ -64,6 +63,48 @@ def windows(prompt: TokenIds, answer: TokenIds, length: int) -> Iterator[Window]
         learned = end
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The pairs of one file."""
+
+    training: Sequence[Window]
+    held_out: Sequence[Window]
+    rows: int
+    held_out_rows: int
+
+    @property
+    def tokens(self) -> int:
+        """To learn."""
+        return sum(len(window.ids) - window.learned for window in self.training)
+
+
+def load(path: Path, tokenizer: Any, first: TokenIds, length: int) -> Source:
+    """The pairs in `path`, in windows of at most `length` tokens behind `first`.
+
+    Raises `CompressionError` for a bad row or if there are less than two documents.
+    """
+    found = list(read(path))
+    held_out = holding_out.choose({pair.group for pair in found})
+    parts: tuple[list[Window], list[Window]] = ([], [])
+    for pair in found:
+        parts[pair.group in held_out].extend(windows(*encode(pair, tokenizer, first), length))
+    if not all(parts):
+        raise CompressionError(f"{path}: some pairs have to be held out, so two different prompts are needed")
+    return Source(*parts, rows=len(found), held_out_rows=sum(pair.group in held_out for pair in found))
+
+
+def fit(model: Any, first: TokenIds, some: Sequence[Window]) -> dict[str, float]:
+    """`nats_per_token` and `perplexity` of answers behind their prompts, of the first so many; and their `tokens`."""
+    asked: list[Continuation] = []
+    tokens = 0
+    for window in some:
+        if tokens < _HELD_OUT_TOKENS:
+            asked.append(Continuation(first, window.ids, judged=(window.learned, len(window.ids))))
+            tokens += len(window.ids) - window.learned
+    nats = sum(surprises(model, asked)) / tokens
+    return {"nats_per_token": nats, "perplexity": float(np.exp(min(nats, 100.0))), "tokens": float(tokens)}
+
+
 class Alignment:
     """The pairs of all files. Raises `CompressionError` for those that can't be used."""
 
@@ -75,24 +116,17 @@ class Alignment:
         names = [name_of(path) for path, _ in pairs.data]
         shares.check(names, given)
         self._first = start.first
-        self._length = min(pairs.length or start.window, start.window) - len(start.first)
         self._batch_tokens = pairs.batch_tokens
         self._seed = seed
         self._at_once = _AT_ONCE["cpu"]
-        self._training: list[list[Window]] = []
-        self._held_out: dict[str, list[Window]] = {}
-        counts = []
+        length = min(pairs.length or start.window, start.window) - len(start.first)
+        self._sources: dict[str, Source] = {}
         for name, (path, _) in zip(names, pairs.data, strict=True):
             preparing(path.name)
-            parts, count = self._load(path, start)
-            self._training.append(parts[0])
-            self._held_out[name] = parts[1]
-            counts.append(count)
-        sizes = [sum(len(window.ids) - window.learned for window in some) for some in self._training]
-        filled = shares.fill(given, sizes)
-        odds = [
-            share * len(some) / size for share, some, size in zip(filled, self._training, sizes, strict=True)
-        ]
+            self._sources[name] = load(path, start.tokenizer, start.first, length)
+        sources = list(self._sources.values())
+        filled = shares.fill(given, [source.tokens for source in sources])
+        odds = [share * len(each.training) / each.tokens for share, each in zip(filled, sources, strict=True)]
         self._odds = np.array(odds) / sum(odds)  # of a window, where shares are of tokens
         self.data = [
             Data(
@@ -100,27 +134,14 @@ class Alignment:
                 path=str(path),
                 sha256=digest(path),
                 share=share,
-                rows=rows,
-                held_out_rows=held_out,
-                tokens=size,
+                rows=source.rows,
+                held_out_rows=source.held_out_rows,
+                tokens=source.tokens,
             )
-            for name, (path, _), share, size, (rows, held_out) in zip(
-                names, pairs.data, filled, sizes, counts, strict=True
+            for (name, source), (path, _), share in zip(
+                self._sources.items(), pairs.data, filled, strict=True
             )
         ]
-
-    def _load(self, path: Path, start: Start) -> tuple[tuple[list[Window], list[Window]], tuple[int, int]]:
-        found = list(read(path))
-        held_out = holding_out.choose({pair.group for pair in found})
-        parts: tuple[list[Window], list[Window]] = ([], [])
-        for pair in found:
-            ids = encode(pair, start.tokenizer, start.first)
-            parts[pair.group in held_out].extend(windows(*ids, self._length))
-        if not all(parts):
-            raise CompressionError(
-                f"{path}: some pairs have to be held out, so two different prompts are needed"
-            )
-        return parts, (len(found), sum(pair.group in held_out for pair in found))
 
     def loss(self, model: Any) -> Loss:
         """See `Material`."""
@@ -130,10 +151,11 @@ class Alignment:
     def batches(self, step: int, progress: float) -> list[Batch]:
         """See `Material`."""
         chance = np.random.default_rng((self._seed, step))
+        sources = list(self._sources.values())
         drawn: list[Window] = []
         while sum(len(window.ids) for window in drawn) < self._batch_tokens:
-            source = self._training[chance.choice(len(self._training), p=self._odds)]
-            drawn.append(source[chance.integers(len(source))])
+            windows = sources[int(chance.choice(len(sources), p=self._odds))].training
+            drawn.append(windows[int(chance.integers(len(windows)))])
         return [
             self._batch([drawn[i] for i in part])
             for part in batches([*map(self._size, drawn)], self._at_once)
@@ -144,9 +166,7 @@ class Alignment:
 
     def _batch(self, some: list[Window]) -> Batch:
         before, width = len(self._first), max(map(self._size, some))
-        ids = np.zeros(
-            (len(some), width), np.int64
-        )  # padded with any token: what is read before it is not changed
+        ids = np.zeros((len(some), width), np.int64)  # padded with any token: nothing looks that way
         targets = np.full((len(some), width), IGNORED, np.int64)
         for row, target, window in zip(ids, targets, some, strict=True):
             end = before + len(window.ids)
@@ -156,18 +176,4 @@ class Alignment:
 
     def figures(self, model: Any) -> Figures:
         """See `Material`."""
-        return {name: self._fit(model, some) for name, some in self._held_out.items()}
-
-    def _fit(self, model: Any, some: list[Window]) -> dict[str, float]:
-        asked: list[Continuation] = []
-        tokens = 0
-        for window in some:
-            if tokens < _HELD_OUT_TOKENS:
-                asked.append(Continuation(self._first, window.ids, judged=(window.learned, len(window.ids))))
-                tokens += len(window.ids) - window.learned
-        nats = sum(surprises(model, asked)) / tokens
-        return {
-            "nats_per_token": nats,
-            "perplexity": float(np.exp(min(nats, 100.0))),
-            "tokens": float(tokens),
-        }
+        return {name: fit(model, self._first, source.held_out) for name, source in self._sources.items()}

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from compressors.causal import Causal, Continuation
+from compressors.errors import CompressionError
 from compressors.reading import TokenIds
 from compressors.training.causal.texts import Split
 
@@ -38,9 +39,11 @@ class Sample:
 
     @classmethod
     def of(cls, split: Split, tokenizer: Any, tokens: int) -> Sample:
-        """The first `tokens` tokens of what is held out."""
+        """The first `tokens` tokens of what is held out; raises `CompressionError` if they are no text."""
         ids = split.held_out.ids[:tokens]
         text = tokenizer.decode(ids.tolist(), skip_special_tokens=True).encode()
+        if not text:
+            raise CompressionError("what is held out has no text")
         return cls(
             ids=ids,
             bytes=len(text),

@@ -1,25 +1,22 @@
 """Reads texts to train a causal model on into documents. Knows files and fields, no tokens.
 
-.txt, .txt.xz, .txt.gz    texts; a line `<|endoftext|>` stands between two documents
-.jsonl, .jsonl.gz         rows with `text` or `words`; see `Document` for what becomes of labels and questions
+    .txt, .md, .txt.xz, .txt.gz    texts; see `divided`
+    .jsonl, .jsonl.gz              rows
+
+Rows have `text` or `words`; `Document` says what becomes of labels and questions.
 """
 
 from __future__ import annotations
 
-import gzip
-import lzma
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from compressors.errors import CompressionError
-from compressors.training import lines
+from compressors.training import divided, lines
 
-_END = "<|endoftext|>"
-_OPENED: dict[str, Callable[..., IO[str]]] = {".txt": open, ".txt.xz": lzma.open, ".txt.gz": gzip.open}
 _ROWS = (".jsonl", ".jsonl.gz")
 _MARKER = re.compile(r"\{\w+\}")  # {disfmarker}, {vocalsound} and the like in transcripts
 _PASSAGE_WORDS = range(30, 121)
@@ -43,31 +40,19 @@ class Document:
 
 def ending(path: Path) -> str:
     """The last parts of a file's name that say how it is read; raises `CompressionError` for others."""
-    for known in (*_OPENED, *_ROWS):
+    for known in (*divided.ENDINGS, *_ROWS):
         if path.name.endswith(known):
             return known
-    raise CompressionError(f"{path}: expected a name that ends in {', '.join((*_OPENED, *_ROWS))}")
+    raise CompressionError(f"{path}: expected a name that ends in {', '.join((*divided.ENDINGS, *_ROWS))}")
 
 
 def read(path: Path) -> Iterator[Document]:
     """The documents of a file, in order. Raises `CompressionError` for a file that can't be read and for bad rows."""
-    kind = ending(path)
-    if kind in _OPENED:
-        yield from _texts(path, _OPENED[kind])
+    if ending(path) in divided.ENDINGS:
+        yield from (Document(text, origin=str(number)) for number, text in enumerate(divided.read(path)))
         return
     for number, (place, row) in enumerate(lines.read(path)):
         yield from _documents(number, place, row)
-
-
-def _texts(path: Path, opened: Callable[..., IO[str]]) -> Iterator[Document]:
-    try:
-        with opened(path, "rt", encoding="utf-8") as file:
-            parts = groupby(file, key=lambda line: line.strip() == _END)
-            texts = ("".join(some).strip() for ends, some in parts if not ends)
-            for number, text in enumerate(filter(None, texts)):
-                yield Document(text, origin=str(number))
-    except (OSError, EOFError, lzma.LZMAError, UnicodeDecodeError) as error:
-        raise CompressionError(f"{path}: no text in UTF-8: {type(error).__name__}") from error
 
 
 def _documents(number: int, place: str, row: lines.Row) -> Iterator[Document]:

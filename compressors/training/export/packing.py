@@ -1,23 +1,40 @@
-"""`python -m compressors.training.export`: packs a training's weights into a folder that laconic loads.
+"""Weights in the form in which they are stored. The reader is `compressors.checkpoint`.
 
-Matrices become int8 with one float16 scale for each row, everything else float16; tied weights are stored
-once. The reader is `compressors.checkpoint`. Knows nothing of training.
+As int8, matrices have one float16 scale for each row, everything else is float16; tied weights are stored once.
 """
 
 from __future__ import annotations
 
-import json
-import shutil
 from pathlib import Path
+from typing import Any
 
-import click
 import torch
 from safetensors.torch import save_file
-from transformers import AutoTokenizer
 
+from compressors.training.export.order import Weights
+
+FILES = {"float32": "model.safetensors", "float16": "model.safetensors", "int8": "weights.safetensors"}
 _ROWS = 16
 """Matrices with fewer rows stay float16."""
-_FILES = ("config.json", "tokenizer.json", "tokenizer_config.json")
+
+
+def save(model: Any, folder: Path, form: Weights) -> Path:
+    """Write a model's weights; gives the file. Another form's, if it is there, is removed."""
+    named = model.state_dict(keep_vars=True)
+    first = {id(weight): name for name, weight in reversed(named.items())}
+    weights = {name: named[name].detach().contiguous() for name in reversed(first.values())}
+    if form == "int8":
+        weights = pack(weights)
+    elif form == "float16":
+        weights = {
+            name: weight.half() if weight.is_floating_point() else weight for name, weight in weights.items()
+        }
+    for name in set(FILES.values()):
+        (folder / name).unlink(missing_ok=True)
+    path = folder / FILES[form]
+    save_file(weights, path, metadata={"format": "pt"})
+    path.chmod(0o644)  # safetensors lets nobody else read it
+    return path
 
 
 def pack(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -32,28 +49,3 @@ def pack(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         else:
             packed[name] = weight.half()
     return packed
-
-
-def export(out: Path, folder: Path) -> None:
-    """Write the weights of the training in `out`, with its configuration and tokenizer, into `folder`."""
-    state = torch.load(out / "checkpoint.pt", weights_only=True)
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in _FILES:
-        shutil.copyfile(out / "model" / name, folder / name)
-    special = AutoTokenizer.from_pretrained(folder).special_tokens_map
-    (folder / "special_tokens_map.json").write_text(json.dumps(special) + "\n")  # older transformers read it
-    save_file(pack(state["weights"]), folder / "weights.safetensors")
-
-
-@click.command()
-@click.option(
-    "--out", type=click.Path(path_type=Path, exists=True), required=True, help="Folder of the training."
-)
-@click.option("--to", "folder", type=click.Path(path_type=Path), required=True, help="Folder of the model.")
-def main(out: Path, folder: Path) -> None:
-    """Pack the last checkpoint of a training into a model folder."""
-    export(out, folder)
-
-
-if __name__ == "__main__":
-    main()

@@ -21,8 +21,8 @@ _RATE = 5e-4
     multiple=True,
     required=True,
     callback=parts,
-    help="Texts (.txt, .txt.xz, .txt.gz, with a line <|endoftext|> between documents) or rows with `text` or `words` "
-    "(.jsonl, .jsonl.gz), and their share of the training tokens, by default by size. Repeatable.",
+    help="Texts (.txt, .md, .txt.xz, .txt.gz, with a line <|endoftext|> between documents) or rows with `text` or "
+    "`words` (.jsonl, .jsonl.gz), and their share of the training tokens, by default by size. Repeatable.",
 )
 @click.option(
     "--start",

@@ -51,7 +51,11 @@ def table(figures: Figures, title: str = "") -> Table:
     for name in measures:
         table.add_column(name.replace("_", " "), justify="right")
     for source, values in figures.items():
-        table.add_row(source, *(f"{values[name]:.3f}" for name in measures))
+        table.add_row(source, *(_number(values[name]) for name in measures))
     means = (sum(values[name] for values in figures.values()) / len(figures) for name in measures)
-    table.add_row("mean", *(f"{mean:.3f}" for mean in means), style="bold")
+    table.add_row("mean", *map(_number, means), style="bold")
     return table
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3f}"
