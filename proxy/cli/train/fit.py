@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
 from compressors.training.classifier import Plan, Recipe, begin
 from proxy.cli.train.data import Part, parts
+from proxy.cli.train.options import course, goal, rates, require_one
 from proxy.cli.train.training import carry, command_line, errors
 
 
@@ -38,35 +38,15 @@ def _layers(
     help="The encoder or token classifier to begin with: `embedded`, a folder, a name on the Hugging Face hub, or "
     "random weights of a shape (shape:mbert, shape:xlm-roberta-large).",
 )
-@click.option(
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    required=True,
-    help="Folder of this training; the same command goes on with what it holds. The model is in its folder model/.",
-)
-@click.option(
-    "--minutes", type=click.FloatRange(0, min_open=True), help="Of training; validations don't count."
-)
-@click.option("--steps", type=click.IntRange(1), help="Instead of --minutes.")
+@goal
 @click.option("--fresh", is_flag=True, help="Take only form and tokenizer of --start; all weights are drawn.")
 @click.option("--layers", metavar="N,N,…", callback=_layers, help="Layers of --start that stay, from 0.")
-@click.option("--rate", type=float, default=Recipe.rate, show_default=True, help="Highest learning rate.")
-@click.option(
-    "--warm-up",
-    type=click.FloatRange(0, 1, max_open=True),
-    default=Recipe.warm_up,
-    show_default=True,
-    help="Share of the training in which the rate rises; then it falls to 0.",
-)
-@click.option(
-    "--decay", type=float, default=Recipe.decay, show_default=True, help="Weight decay of matrices."
-)
-@click.option(
-    "--batch-tokens",
-    type=click.IntRange(1),
-    default=Recipe.batch_tokens,
-    show_default=True,
-    help="Of a step.",
+@rates(
+    rate=Recipe.rate,
+    warm_up=Recipe.warm_up,
+    decay=Recipe.decay,
+    batch_tokens=Recipe.batch_tokens,
+    seed=Recipe.seed,
 )
 @click.option(
     "--length", type=click.IntRange(16), help="Most tokens of a sequence.  [default: the model's window]"
@@ -93,28 +73,13 @@ def _layers(
     help="Learn how much each source keeps apart from the model, so that probabilities mean the same everywhere.",
 )
 @click.option(
-    "--every",
-    type=click.FloatRange(0, min_open=True),
-    help="Minutes, or steps with --steps, between validations.  [default: a twentieth of all]",
-)
-@click.option("--patience", type=click.IntRange(1), help="Validations without gain after which to end.")
-@click.option(
     "--held-out-words",
     type=click.IntRange(1),
     default=Plan.held_out_words,
     show_default=True,
     help="Most words of each source in a validation.",
 )
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 …")
-@click.option(
-    "--precision",
-    type=click.Choice(["auto", "float32", "bfloat16"]),
-    default="auto",
-    show_default=True,
-    help="Of the products; auto is bfloat16 where the device has it.",
-)
-@click.option("--threads", type=click.IntRange(1), help="Torch's CPU threads.")
-@click.option("--seed", type=click.IntRange(0), default=Recipe.seed, show_default=True)
+@course
 def command(
     data: list[Part],
     minutes: float | None,
@@ -128,8 +93,7 @@ def command(
     are in OUT/model, which --start, `laconic compress --model` and `laconic train export` take. Rows with a question
     make the model question-aware. SIGTERM and Ctrl-C write a checkpoint; the same command goes on.
     """
-    if (minutes is None) == (steps is None):
-        raise click.UsageError("give --minutes or --steps")
+    require_one(minutes, steps)
     names = ("rate", "warm_up", "decay", "batch_tokens", "smoothing", "average", "offsets", "seed")
     recipe = Recipe(minutes=minutes, steps=steps, **{name: options.pop(name) for name in names})
     with errors():
