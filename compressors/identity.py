@@ -19,7 +19,7 @@ SHAPE = "shape:"
 """What the name of random weights begins with: `shape:mbert`."""
 UNREADABLE_SHARE = 0.2
 """A text with more unreadable letters than this share is left whole."""
-_VERSION = 5
+_VERSION = 6
 """Raised whenever the same model, job and options may give another decision than before."""
 _WEIGHTS = frozenset({".safetensors", ".bin", ".pt", ".pth"})
 _DESCRIPTIONS = frozenset({".json", ".txt", ".model", ".py"})

@@ -34,6 +34,12 @@ Offsets = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 _CLUSTERS = regex.compile(r"\X")
+_ABBREVIATED = regex.compile(
+    r"(?<=\.\p{L})\."  # the last of several: U.S., e.g., p.m.
+    r"|(?<=(?<!\w)(?:\p{Lu}|Dr|Mr|Mrs|Ms|St|Mt|Ft|Jr|Sr|Prof|Gen|Col|Lt|Sgt|Rep|Sen|Gov|Rev|Hon|Inc|Ltd|Co|Corp|vs|No))"
+    r"\.(?=\s)"
+    r"|(?<=\p{L})\.(?= +\p{Ll})"  # no sentence goes on in lower case
+)
 _STRETCHES = regex.compile(r"\S+")
 
 
@@ -62,8 +68,8 @@ def split(
     """The words of `text`.
 
     A word ends at white space. Punctuation at its edge is a word of its own (a run of equal characters
-    is one), punctuation between letters or digits glues (`don't`, `3.14`, `e-mail`), signs and units
-    stay at their number (`-5`, `50%`). Chinese, Japanese and Thai are cut into phrases. No grapheme
+    is one), punctuation between letters or digits glues (`don't`, `3.14`, `e-mail`), as does the full stop of an
+    abbreviation (`Dr.`, `U.S.`); signs and units stay at their number (`-5`, `50%`). Chinese, Japanese and Thai are cut into phrases. No grapheme
     cluster (Unicode Standard Annex #29) is cut.
 
     Each span of `whole` lies inside one word, together with the words it touches; each span of `blocks`
@@ -77,6 +83,8 @@ def split(
     cut = np.ones(len(text) + 1, dtype=np.bool_)
     cut[1:-1] = _cuts(codes, flags)
     _cut_phrases(text, codes, flags, cut)
+    if "." in text:
+        cut[[match.start() for match in _ABBREVIATED.finditer(text)]] = False
     cut[:-1][inner] = False
     solid = (flags & SPACE) == 0
     for start, end in whole:

@@ -40,6 +40,18 @@ def words(text: str) -> list[str]:
         ("-5 degrees, 50% or $5.00", ["-5", "degrees", ",", "50%", "or", "$5.00"]),
         ("a - b", ["a", "-", "b"]),
         ("@user #42 .5", ["@user", "#42", ".5"]),
+        (
+            "Dr. J. R. Carver of the U.S. came.",
+            ["Dr.", "J.", "R.", "Carver", "of", "the", "U.S.", "came", "."],
+        ),
+        (
+            "at 5 p.m. e.g. in Wash. state, no. No. 5",
+            ["at", "5", "p.m.", "e.g.", "in", "Wash.", "state", ",", "no", ".", "No.", "5"],
+        ),
+        (
+            "It ended. Then, etc. and so on.",
+            ["It", "ended", ".", "Then", ",", "etc.", "and", "so", "on", "."],
+        ),
         ("naïve cafe\u0301s", ["naïve", "cafe\u0301s"]),
         ("ok 👩\u200d🚀👍🏽 🇩🇪🇫🇷", ["ok", "👩\u200d🚀", "👍🏽", "🇩🇪", "🇫🇷"]),
         ("한국어 문장입니다.", ["한국어", "문장입니다", "."]),

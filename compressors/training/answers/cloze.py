@@ -29,13 +29,26 @@ _ASKING: dict[str, tuple[str, ...]] = {
     "PERCENT": ("what percentage", "how much", "what share"),
 }
 _OTHERWISE = ("what", "what", "which", "what is the name of")
+_CLAUSES: dict[str, tuple[str, ...]] = {
+    "xcomp": ("what", "how", "what do"),
+    "ccomp": ("what", "what happens"),
+    "advcl": ("why", "how", "when", "under what condition"),
+    "acomp": ("how", "what", "in what way"),
+    "attr": ("what", "who", "which"),
+    "dobj": ("what", "whom", "which"),
+    "pobj": ("what", "which", "where"),
+    "nsubj": ("what", "who", "which"),
+    "nsubjpass": ("what", "who", "which"),
+}
+"""What asks for a part of a sentence, by its relation in spaCy's English trees."""
+_HELPING = ("did", "does", "do", "is", "was", "are", "were", "has", "can")
+_LONGEST = 10
 _CONTENT = frozenset({"NOUN", "PROPN", "VERB", "ADJ", "NUM", "ADV"})
 _LEAST_CONTENT, _MOST_CONTENT = 3, 7
 _NEAR = 10.0
-# how often the question does so
-_HEAD, _LEMMA, _FUNCTION, _TOPIC, _IN_PLACE, _LOWER, _MARK = 0.5, 0.3, 0.35, 0.35, 0.25, 0.5, 0.7
-_NAMES = 0.65
-"""How often a name is asked for where there are names and other phrases."""
+_HEAD, _LEMMA, _FUNCTION, _HELP, _TOPIC, _IN_PLACE, _LOWER, _MARK = 0.5, 0.3, 0.35, 0.4, 0.35, 0.2, 0.5, 0.7
+_NAMES, _WHOLE = 0.55, 0.5
+"""How often a name is asked for, and else a whole part of the sentence and not only a phrase's core."""
 _WORDS = 0.75
 
 
@@ -56,10 +69,12 @@ def ask(doc: Any, chance: random.Random) -> Cloze | None:
     """A question about `doc`, a `spacy.tokens.Doc`, if there is enough in one of its sentences to ask by."""
     names = [span for span in doc.ents if span.text.strip()]
     phrases = [span for span in doc.noun_chunks if span.root.pos_ in ("NOUN", "PROPN")]
+    parts = [span for span in map(_part, doc) if span is not None]
     for _ in range(4):
-        some = names if names and (not phrases or chance.random() < _NAMES) else phrases
+        others = parts if chance.random() < _WHOLE else phrases
+        some = names if names and (not others or chance.random() < _NAMES) else others
         if not some:
-            return None
+            continue
         answer = chance.choice(some)
         sentence = answer.root.sent
         around = [token for token in sentence if not answer.start <= token.i < answer.end]
@@ -72,6 +87,14 @@ def ask(doc: Any, chance: random.Random) -> Cloze | None:
                 kind=answer.root.ent_type_,
             )
     return None
+
+
+def _part(token: Any) -> Any:
+    """What hangs on a token, if it is a part that can be asked for."""
+    if token.dep_ not in _CLAUSES or token.pos_ == "PRON":
+        return None
+    start, end = token.left_edge.i, token.right_edge.i + 1
+    return token.doc[start:end] if 1 < end - start <= _LONGEST else None
 
 
 def _is_prose(sentence: Any) -> bool:
@@ -101,6 +124,8 @@ def _question(doc: Any, answer: Any, around: list[Any], content: list[Any], chan
     asking = _asking(answer, chance)
     place = sum(i < answer.start for i, _ in words) if chance.random() < _IN_PLACE else 0
     parts = [word for _, word in words]
+    if chance.random() < _HELP:
+        asking = f"{asking} {chance.choice(_HELPING)}"
     parts.insert(place, asking)
     topic = _topic(doc, answer)
     if topic and topic not in parts and chance.random() < _TOPIC:
@@ -126,7 +151,7 @@ def _asking(answer: Any, chance: random.Random) -> str:
         return chance.choice(_ASKING[kind])
     if len(answer) > 1 and answer.root.pos_ == "NOUN" and chance.random() < _HEAD:
         return f"{chance.choice(('which', 'what', 'what kind of'))} {answer.root.text}"
-    return chance.choice(_OTHERWISE)
+    return chance.choice(_CLAUSES.get(answer.root.dep_, _OTHERWISE))
 
 
 def _topic(doc: Any, answer: Any) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from compressors.training.answers.cloze import Cloze, ask
 from compressors.training.answers.rarity import Rarity
@@ -17,9 +18,11 @@ from compressors.training.answers.worth import Worth, tokens_of, worth
 from compressors.training.labels import Document
 from compressors.words import Words, split
 
-_SENTENCE = (0.15, 0.35)
+_SENTENCE = (0.08, 0.22)
 """Of the words around the answer: this much, and this much of their worth."""
-_SAME_KIND, _ELSEWHERE = 0.3, 0.1
+_SAME_KIND, _ELSEWHERE = 0.35, 0.05
+_ASKED = 0.5
+"""What is left of a word that the question says already."""
 
 
 class Rows:
@@ -40,7 +43,7 @@ class Rows:
         chance = random.Random(f"{self._seed} {passage.text}")  # noqa: S311 (no secret)
         words = split(passage.text)
         base = worth(doc, words, self._rarity)
-        tokens = np.array(tokens_of(doc, words))  # (W,)
+        tokens = np.array(tokens_of(doc, words), np.int64)  # (W,)
         known: set[tuple[int, int]] = set()
         for _ in range(self._questions):
             cloze = ask(doc, chance)
@@ -49,17 +52,19 @@ class Rows:
                 yield _row(passage, words, _labels(doc, tokens, base, cloze)) | {"question": cloze.text}
 
 
-def _labels(doc: Any, tokens: np.ndarray[Any, np.dtype[np.int64]], base: Worth, cloze: Cloze) -> Worth:
-    """The answer wherever it stands, then its sentence, then what is of its kind, then the rest; `(W,)`."""
+def _labels(doc: Any, tokens: npt.NDArray[np.int64], base: Worth, cloze: Cloze) -> Worth:
+    """The answer wherever it stands, then what is of its kind, then its sentence, then the rest; `(W,)`."""
     labels = _ELSEWHERE * base
-    if cloze.kind:
-        alike = np.array([doc[int(token)].ent_type_ == cloze.kind for token in tokens])
-        labels[alike] = _SAME_KIND * base[alike]
     start, end = cloze.sentence
     near = (tokens >= start) & (tokens < end)
     labels[near] = _SENTENCE[0] + _SENTENCE[1] * base[near]
-    form = [token.lower_ for token in doc[cloze.answer[0] : cloze.answer[1]]]
+    if cloze.kind:
+        alike = np.array([doc[int(token)].ent_type_ == cloze.kind for token in tokens])
+        labels[alike] = np.maximum(labels, _SAME_KIND * base)[alike]
+    asked = set(cloze.text.lower().rstrip("?").split())
+    labels[[doc[int(token)].lower_ in asked for token in tokens]] *= _ASKED
     lower = [token.lower_ for token in doc]
+    form = lower[slice(*cloze.answer)]
     for at in range(len(doc) - len(form) + 1):
         if lower[at : at + len(form)] == form:
             labels[(tokens >= at) & (tokens < at + len(form))] = 1.0
