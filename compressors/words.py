@@ -67,10 +67,10 @@ def split(
 ) -> Words:
     """The words of `text`.
 
-    A word ends at white space. Punctuation at its edge is a word of its own (a run of equal characters
-    is one), punctuation between letters or digits glues (`don't`, `3.14`, `e-mail`), as does the full stop of an
-    abbreviation (`Dr.`, `U.S.`); signs and units stay at their number (`-5`, `50%`). Chinese, Japanese and Thai are cut into phrases. No grapheme
-    cluster (Unicode Standard Annex #29) is cut.
+    A word ends at white space. Punctuation at its edge is a word of its own (a run of equal characters is one),
+    punctuation between letters or digits glues (`don't`, `3.14`, `e-mail`), as does the full stop of an abbreviation
+    (`Dr.`, `U.S.`); signs and units stay at their number (`-5`, `50%`). Chinese, Japanese and Thai are cut into
+    phrases. No grapheme cluster (Unicode Standard Annex #29) is cut.
 
     Each span of `whole` lies inside one word, together with the words it touches; each span of `blocks`
     is exactly one word. No word reaches across one of the offsets `edges`, unless a block does.
