@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -103,12 +104,12 @@ def _block(commands: Sequence[str]) -> str:
 
 
 def _wrapped(command: str) -> str:
-    """A command in lines that are not too long, if its words allow."""
+    """A command in lines that are not too long, broken before options."""
     lines = [""]
-    for word in map(shlex.quote, shlex.split(command)):
-        if len(lines[-1]) + len(word) > _WIDTH:
+    for words in re.split(r" (?=--)", shlex.join(shlex.split(command))):
+        if len(lines[-1]) + len(words) > _WIDTH:
             lines.append(" ")
-        lines[-1] += f" {word}" if lines[-1] else word
+        lines[-1] += f" {words}" if lines[-1] else words
     return " \\\n".join(lines)
 
 
