@@ -18,6 +18,7 @@ from compressors.loading import devices, has_accelerator, load
 from compressors.provenance import environment
 from compressors.render import render
 from compressors.strategy import Strategy
+from compressors.word_fit import average_precision, f1_at_reference_rate
 
 __all__ = [
     "CompatResult",
@@ -31,8 +32,10 @@ __all__ = [
     "Strategy",
     "Tokenizer",
     "Word",
+    "average_precision",
     "devices",
     "environment",
+    "f1_at_reference_rate",
     "fingerprint",
     "has_accelerator",
     "load",

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-import numpy as np
-import numpy.typing as npt
+from statistics import fmean
 
 
 def f1_at_reference_rate(scores: Sequence[float], labels: Sequence[int]) -> float:
@@ -14,16 +12,15 @@ def f1_at_reference_rate(scores: Sequence[float], labels: Sequence[int]) -> floa
     Equal numbers make precision, recall and F1 the same.
     """
     kept = sum(labels)
-    return float(_by_score(scores, labels)[:kept].sum()) / kept
+    return sum(_by_score(scores, labels)[:kept]) / kept
 
 
 def average_precision(scores: Sequence[float], labels: Sequence[int]) -> float:
     """Mean precision at each word that the reference kept (some), in the order of falling `scores`."""
-    hits = _by_score(scores, labels)
-    precision = np.cumsum(hits) / np.arange(1, len(hits) + 1)
-    return float(precision[hits == 1].mean())
+    places = [place for place, label in enumerate(_by_score(scores, labels), 1) if label]
+    return fmean(hits / place for hits, place in enumerate(places, 1))
 
 
-def _by_score(scores: Sequence[float], labels: Sequence[int]) -> npt.NDArray[np.int64]:
-    order = np.argsort(-np.asarray(scores, dtype=np.float64), kind="stable")
-    return np.asarray(labels, dtype=np.int64)[order]
+def _by_score(scores: Sequence[float], labels: Sequence[int]) -> list[int]:
+    order = sorted(range(len(labels)), key=lambda word: -scores[word])  # stable
+    return [labels[word] for word in order]

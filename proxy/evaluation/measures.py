@@ -1,4 +1,4 @@
-"""Does an answer survive, where did its document stand, does a ranking fit the labels? Pure functions.
+"""Does an answer survive, where did its document stand? Pure functions.
 
 Knows texts and numbers; no methods, no files.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import unicodedata
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -46,24 +45,3 @@ def position(gold: int, documents: int) -> int:
 def rank(scores: npt.NDArray[np.floating[Any]], gold: int) -> int:
     """The place of document `gold` by falling `scores` (`(D,)`), from 1; among equals the last."""
     return int(np.count_nonzero(scores >= scores[gold]))
-
-
-def f1_at_reference_rate(scores: Sequence[float], labels: Sequence[int]) -> float:
-    """F1 of keeping as many words, best scores first, as the reference did (some); ties go to earlier words.
-
-    Equal numbers make precision, recall and F1 the same.
-    """
-    kept = sum(labels)
-    return float(_by_score(scores, labels)[:kept].sum()) / kept
-
-
-def average_precision(scores: Sequence[float], labels: Sequence[int]) -> float:
-    """Mean precision at each word that the reference kept (some), in the order of falling `scores`."""
-    hits = _by_score(scores, labels)
-    precision = np.cumsum(hits) / np.arange(1, len(hits) + 1)
-    return float(precision[hits == 1].mean())
-
-
-def _by_score(scores: Sequence[float], labels: Sequence[int]) -> npt.NDArray[np.int64]:
-    order = np.argsort(-np.asarray(scores, dtype=np.float64), kind="stable")
-    return np.asarray(labels, dtype=np.int64)[order]

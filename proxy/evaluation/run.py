@@ -12,12 +12,20 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from compressors import Compressed, Compressor, Job, Strategy, Tokenizer
+from compressors import (
+    Compressed,
+    Compressor,
+    Job,
+    Strategy,
+    Tokenizer,
+    average_precision,
+    f1_at_reference_rate,
+)
 from policies.protection import KINDS as PROTECTED
 from policies.protection import Protection, protect
 from proxy.evaluation.cases import Case, DataSet, Labelled
 from proxy.evaluation.kinds import KINDS, words_by_kind
-from proxy.evaluation.measures import average_precision, f1_at_reference_rate, position, rank, survives
+from proxy.evaluation.measures import position, rank, survives
 from proxy.evaluation.methods import Method
 from proxy.evaluation.outcomes import Ranking, Retention, Share, Survival, WordFit
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from proxy.evaluation.measures import average_precision, f1_at_reference_rate, position, rank, survives
+from proxy.evaluation.measures import position, rank, survives
 
 
 @pytest.mark.parametrize(
@@ -60,14 +60,3 @@ def test_positions_are_numbers_or_tenths(gold: int, documents: int, expected: in
 def test_a_rank_counts_equals_against_the_gold_document() -> None:
     scores = np.array([0.5, 2.0, 0.5, -1.0])
     assert [rank(scores, gold) for gold in range(4)] == [3, 1, 3, 4]
-
-
-def test_f1_keeps_as_many_words_as_the_reference() -> None:
-    assert f1_at_reference_rate([0.9, 0.1, 0.8, 0.2], [1, 0, 1, 0]) == 1
-    assert f1_at_reference_rate([0.9, 0.8, 0.1, 0.2], [1, 0, 1, 0]) == 0.5
-    assert f1_at_reference_rate([0.5, 0.5, 0.5], [0, 0, 1]) == 0
-
-
-def test_average_precision_is_the_mean_precision_at_each_hit() -> None:
-    # order 0 2 3 1, hits at places 1 and 3: (1/1 + 2/3) / 2
-    assert average_precision([0.9, 0.1, 0.8, 0.2], [1, 0, 0, 1]) == pytest.approx(5 / 6)
