@@ -85,12 +85,12 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _align(pairs: Path, out: Path, to: Path, *more: object) -> Any:
-    common = ("--start", out / "model", "--out", to, "--steps", 12, "--batch-tokens", 256, "--device", "cpu")
+    common = ("--start", out / "model", "--out", to, "--steps", 8, "--batch-tokens", 128, "--device", "cpu")
     return _run("align", "--data", pairs, *common, *more)
 
 
 def test_answers_surprise_less_after_alignment(out: Path, pairs: Path, tmp_path: Path) -> None:
-    result = _align(pairs, out, tmp_path, "--rate", 1e-2)
+    result = _align(pairs, out, tmp_path, "--rate", 3e-2, "--every", 4)
     assert result.exit_code == 0, result.output
     entries = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
     assert entries[-1]["overall"] < 0.9 * entries[0]["overall"]
