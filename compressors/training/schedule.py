@@ -82,3 +82,5 @@ class Schedule:
         """Go on from a `state`. Other minutes stretch what is left of the schedule; other steps rescale it."""
         for name in _STATE:
             setattr(self, name, state[name])
+        if self._total_steps is not None:
+            self.progress = min(self.steps / self._total_steps, 1.0)

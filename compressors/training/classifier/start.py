@@ -79,6 +79,10 @@ def _pick(model: Any, layers: Sequence[int]) -> None:
     for parent in model.base_model.modules():
         for name, stack in parent.named_children():
             if isinstance(stack, torch.nn.ModuleList) and len(stack) == count:
+                if len({tuple(layer.state_dict()) for layer in stack}) > 1:  # ModernBERT's first has no norm
+                    raise CompressionError(
+                        f"the layers of {type(model).__name__} differ, so that none can be left out"
+                    )
                 setattr(parent, name, torch.nn.ModuleList(stack[layer] for layer in layers))
                 model.config.num_hidden_layers = len(layers)
                 return

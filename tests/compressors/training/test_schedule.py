@@ -67,6 +67,13 @@ def test_other_minutes_stretch_the_rest_of_the_schedule() -> None:
     assert resumed.progress == pytest.approx(0.5 + 0.5 / 18)
 
 
+def test_other_steps_rescale_the_schedule() -> None:
+    begun, resumed = _schedule(steps=4), _schedule(steps=8)
+    _step(begun, 4)
+    resumed.restore(begun.state())
+    assert (begun.progress, resumed.progress) == (1.0, 0.5)
+
+
 @pytest.mark.parametrize("length", [{}, {"steps": 1, "minutes": 1.0}])
 def test_a_schedule_has_one_length(length: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="either steps or minutes"):
