@@ -27,14 +27,15 @@ class Questions:
 
     def __init__(self, reader: Reader, tokens: int = TOKENS) -> None:
         self._reader = reader
-        self._tokens = min(tokens, max(reader.capacity // 2, 1))
+        self.tokens = min(tokens, max(reader.capacity // 2, 1))
+        """Most tokens of a question that are read."""
 
     def prefix(self, question: str) -> TokenIds:
         """The ids before the text, `(P,)` int64; without a question the reader's own prefix.
 
         Raises `CompressionError` if the tokenizer has nothing that separates two texts.
         """
-        ids = self._reader.read(question, [(0, len(question))]).ids[-self._tokens :]
+        ids = self._reader.read(question, [(0, len(question))]).ids[-self.tokens :]
         if not len(ids):
             return self._reader.prefix
         return np.concatenate((self._reader.prefix, ids, self._separator))

@@ -11,7 +11,7 @@ from typing import Any
 from compressors.checkpoint import choose_device
 from compressors.errors import CompressionError
 from compressors.provenance import environment
-from compressors.questions import TOKENS, Questions
+from compressors.questions import Questions
 from compressors.reading import Reader
 from compressors.training.classifier.examples import Examples
 from compressors.training.classifier.figures import overall
@@ -50,7 +50,8 @@ class Run:
             seed=plan.recipe.seed,
         )
         reader = Reader(start.tokenizer, min(start.window, plan.length or start.window))
-        examples = Examples(reader, Questions(reader))
+        questions = Questions(reader)
+        examples = Examples(reader, questions)
         self._sources: list[Source] = []
         for path, _ in plan.data:
             report.preparing(path.name)
@@ -75,7 +76,7 @@ class Run:
         )
         if any(source.questions for source in self._sources):
             declared = getattr(start.model.config, "laconic", None) or {}
-            start.model.config.laconic = {**declared, "question": {"tokens": TOKENS}}
+            start.model.config.laconic = {**declared, "question": {"tokens": questions.tokens}}
         if self._folder.checkpoint.exists():
             self._restore()
         self._folder.save_form(start.model, start.tokenizer)

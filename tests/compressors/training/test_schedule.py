@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import count
+from typing import Any
 
 import pytest
 
 from compressors.training.schedule import Schedule
 
 
-def _schedule(*, seconds: list[float] | None = None, **options: float) -> Schedule:
-    """By whose clock a step takes a second, or reads `seconds`."""
-    clock = count(0.0).__next__ if seconds is None else iter(seconds).__next__
-    return Schedule(**{"warm_up": 0.0, **options}, clock=clock)  # type: ignore[arg-type]
+def _schedule(*, seconds: Iterable[float] | None = None, warm_up: float = 0.0, **length: Any) -> Schedule:
+    """By whose clock a step takes a second, or which reads `seconds`."""
+    return Schedule(
+        warm_up=warm_up, clock=iter(count(0.0) if seconds is None else seconds).__next__, **length
+    )
 
 
 def _step(schedule: Schedule, times: int = 1) -> None:
@@ -22,7 +25,7 @@ def _step(schedule: Schedule, times: int = 1) -> None:
 
 
 @pytest.mark.parametrize("length", [{"steps": 10}, {"minutes": 1 / 6}])
-def test_the_rate_rises_then_falls_to_nothing(length: dict[str, float]) -> None:
+def test_the_rate_rises_then_falls_to_nothing(length: dict[str, Any]) -> None:
     schedule = _schedule(warm_up=0.3, **length)
     factors = []
     while not schedule.done:
@@ -75,6 +78,6 @@ def test_other_steps_rescale_the_schedule() -> None:
 
 
 @pytest.mark.parametrize("length", [{}, {"steps": 1, "minutes": 1.0}])
-def test_a_schedule_has_one_length(length: dict[str, float]) -> None:
+def test_a_schedule_has_one_length(length: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="either steps or minutes"):
         _schedule(**length)

@@ -61,8 +61,10 @@ def _run(*arguments: str | Path) -> Result:
 
 def test_a_model_is_trained_and_its_figures_are_shown(start: Path, rows: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    arguments = ["--data", rows, "--start", start, "--out", out, "--steps", "20", "--rate", "0.01"]
-    result = _run(*arguments, "--average", "0.5", "--layers", "1", "--batch-tokens", "100")
+    result = _run(
+        *("--data", rows, "--start", start, "--out", out, "--steps", "20", "--rate", "0.01"),
+        *("--average", "0.5", "--layers", "1", "--batch-tokens", "100"),
+    )
     assert result.exit_code == 0, result.output
     assert "rows" in result.stdout
     assert "average precision" in result.stdout
@@ -110,7 +112,7 @@ def test_sigterm_leaves_a_checkpoint_from_which_the_same_command_goes_on(
     start: Path, rows: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    arguments = ["--data", rows, "--start", start, "--out", out, "--batch-tokens", "50", "--every", "5"]
+    arguments: list[str | Path] = ["--data", rows, "--start", start, "--out", out, "--every", "5"]
     over = threading.Event()
 
     def end() -> None:
