@@ -49,8 +49,6 @@ class Training:
         self.tokens = 0
         self.model = model.train()
         self.device: torch.device = next(model.parameters()).device
-        if self.device.type == "cpu":
-            model.set_attn_implementation("eager")  # a step takes a tenth less time so
         self._objective = Objective(rates if recipe.offsets else None, recipe.smoothing).to(self.device)
         self._pad_id = pad_id
         self._precision = precision
