@@ -68,10 +68,18 @@ def test_only_training_knows_how_to_train() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["proxy.app", "proxy.cli.serve", "proxy.sharing", "compressors", "policies.plan"]
+    "module",
+    [
+        "proxy.app",
+        "proxy.cli.serve",
+        "proxy.sharing",
+        "compressors",
+        "policies.plan",
+        *(f"proxy.cli.train.{path.stem}" for path in sorted(TRAINS.glob("*.py")) if path.stem != "__init__"),
+    ],
 )
 def test_start_up_leaves_heavy_modules_alone(module: str) -> None:
-    heavy = {"torch", "transformers", "litellm", "openai", "ray"}
+    heavy = {"torch", "transformers", "litellm", "openai", "ray", "spacy", "matplotlib"}
     code = f"import sys, {module}; print(*sorted({heavy} & set(sys.modules)))"
     result = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
