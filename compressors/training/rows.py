@@ -16,11 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from compressors.errors import CompressionError
-from compressors.training import lines
+from compressors.training import holding_out, lines
 from compressors.words import Words
-
-_GROUPS = ("document", "meeting", "id")
-"""Fields that say which rows belong together; the first that is there does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +55,12 @@ def _row(fields: lines.Row) -> Row:
         if not isinstance(value, str | None):
             raise TypeError(f"{name}: expected a text")
     text = " ".join(words) if text is None else text
-    groups = [fields[name] for name in _GROUPS if fields.get(name) is not None]
     return Row(
         text=text,
         words=_located(words, text),
         labels=_labels(fields["labels"], len(words)),
         question=question or "",
-        document=str(groups[0]) if groups else None,
+        document=holding_out.document_of(fields),
     )
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from compressors.errors import CompressionError
-from compressors.training import divided, lines
+from compressors.training import divided, holding_out, lines
 
 _ROWS = (".jsonl", ".jsonl.gz")
 _MARKER = re.compile(r"\{\w+\}")  # {disfmarker}, {vocalsound} and the like in transcripts
@@ -35,7 +35,7 @@ class Document:
 
     text: str
     origin: str
-    """Documents of one origin are held out together: `document`, `meeting` or `id` of a row, else its number."""
+    """Documents of one origin are held out together: see `holding_out.document_of`; else its number."""
 
 
 def ending(path: Path) -> str:
@@ -57,7 +57,7 @@ def read(path: Path) -> Iterator[Document]:
 
 def _documents(number: int, place: str, row: lines.Row) -> Iterator[Document]:
     words, labels, question = row.get("words") or [], row.get("labels") or [], row.get("question")
-    origin = _origin(number, row)
+    origin = holding_out.document_of(row) or str(number)
     text = lines.text_of(row, "text", place) if "text" in row or not words else " ".join(words)
     if question and labels:
         yield from (Document(f"{passage} {question}", origin) for passage in _relevant(words, labels))
@@ -68,15 +68,6 @@ def _documents(number: int, place: str, row: lines.Row) -> Iterator[Document]:
         yield Document(f"{text} {' '.join(kept)}", origin)
     else:
         yield Document(text, origin)
-
-
-def _origin(number: int, row: lines.Row) -> str:
-    for name in ("document", "meeting"):
-        if row.get(name) is not None:
-            return str(row[name])
-    if row.get("id") is None:
-        return str(number)
-    return str(row["id"]).rsplit("-", 1)[0] if row.get("question") else str(row["id"])  # MEETING-QUESTION
 
 
 def _relevant(words: list[str], labels: list[Any]) -> Iterator[str]:

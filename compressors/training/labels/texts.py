@@ -8,11 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from compressors.errors import CompressionError
-from compressors.training import divided, lines
+from compressors.training import divided, holding_out, lines
 
 _ROWS = (".jsonl", ".jsonl.gz")
-_GROUPS = ("document", "conversation", "meeting", "id")
-"""Fields that say what a row belongs to, the first that is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +48,7 @@ def documents(path: Path) -> Iterator[Document]:
 def _of_rows(path: Path, name: str) -> Iterator[Document]:
     seen: set[str] = set()
     for place, row in lines.read(path):
-        groups = [str(row[field]) for field in _GROUPS if row.get(field) is not None]
-        group = groups[0] if groups else place.removeprefix(f"{path.parent}/")
+        group = holding_out.document_of(row) or place.removeprefix(f"{path.parent}/")
         for text in _texts(row, place):
             if text.strip() and text not in seen:
                 seen.add(text)

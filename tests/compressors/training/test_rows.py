@@ -41,6 +41,14 @@ def test_rows_say_what_they_are_part_of(tmp_path: Path, field: str) -> None:
     assert found.document == "7"
 
 
+def test_questions_about_a_meeting_are_part_of_it(tmp_path: Path) -> None:
+    rows = (
+        {"words": ["a"], "labels": [1], "id": name} for name in ("Bdb001-s0", "Bdb001-s12", "r-s", "a-s1-")
+    )
+    found = read(_file(tmp_path / "a.jsonl", *rows))
+    assert [row.document for row in found] == ["Bdb001", "Bdb001", "r-s", "a-s1-"]
+
+
 def test_files_may_be_compressed(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl.gz"
     path.write_bytes(gzip.compress(b'{"words": ["a"], "labels": [1]}\n'))
