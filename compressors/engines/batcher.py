@@ -237,7 +237,8 @@ class Batcher:
         tasks = list({id(task): task for task, _ in batch}.values())
         if len(tasks) > 1:
             for task in tasks:
-                self._forward(compressor, [entry for entry in batch if entry[0] is task])
+                if not self.is_broken:
+                    self._forward(compressor, [entry for entry in batch if entry[0] is task])
             return
         item = self._jobs.get(tasks[0].number)
         if item is not None:
