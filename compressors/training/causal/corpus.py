@@ -52,7 +52,12 @@ def read(path: Path) -> Iterator[Document]:
         yield from (Document(text, origin=str(number)) for number, text in enumerate(divided.read(path)))
         return
     for number, (place, row) in enumerate(lines.read(path)):
-        yield from _documents(number, place, row)
+        try:
+            yield from _documents(number, place, row)
+        except (TypeError, ValueError) as error:
+            raise CompressionError(
+                f"{place}: words and labels: expected a list of texts and one of as many numbers"
+            ) from error
 
 
 def _documents(number: int, place: str, row: lines.Row) -> Iterator[Document]:

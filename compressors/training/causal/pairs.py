@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jinja2 import TemplateError
 
 from compressors.errors import CompressionError
 from compressors.reading import TokenIds
@@ -79,12 +80,15 @@ def _text(content: Any) -> str:
 def encode(pair: Pair, tokenizer: Any, first: TokenIds) -> tuple[TokenIds, TokenIds]:
     """Token ids of prompt, `(P,)`, and answer, `(A,)` int64, without what stands before every sequence (`first`).
 
-    Laid out by the tokenizer's chat template; where there is none, or none that puts the answer behind the prompt,
-    with blank lines between messages and the token that ends a text after the answer.
+    Laid out by the tokenizer's chat template; where there is none, or none that takes the conversation and puts
+    the answer behind the prompt, with blank lines between messages and the token that ends a text after the answer.
     """
     if getattr(tokenizer, "chat_template", None):
-        asked = _rendered(tokenizer, pair.prompt, add_generation_prompt=True)
-        whole = _rendered(tokenizer, [*pair.prompt, {"role": "assistant", "content": pair.answer}])
+        try:
+            asked = _rendered(tokenizer, pair.prompt, add_generation_prompt=True)
+            whole = _rendered(tokenizer, [*pair.prompt, {"role": "assistant", "content": pair.answer}])
+        except TemplateError:  # some take no system message, or no two users in a row
+            asked = whole = []
         if whole[: len(asked)] == asked and len(whole) > len(asked):
             begin = len(first) if asked[: len(first)] == first.tolist() else 0
             return _array(asked[begin:]), _array(whole[len(asked) :])

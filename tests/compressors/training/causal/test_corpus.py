@@ -60,6 +60,9 @@ def test_other_files_and_rows_are_refused(tmp_path: Path) -> None:
         list(read(tmp_path / "a.doc"))
     with pytest.raises(CompressionError, match=r"a\.jsonl\.gz:1: text: expected a text"):
         list(read(_rows(tmp_path / "a.jsonl.gz", {"body": "x"})))
+    for row in ({"text": "x", "words": ["x"], "labels": [1, 0]}, {"words": [1], "labels": [1]}):
+        with pytest.raises(CompressionError, match=r"a\.jsonl\.gz:2: words and labels"):
+            list(read(_rows(tmp_path / "a.jsonl.gz", {"text": "So."}, row)))
     (tmp_path / "a.txt.xz").write_bytes(b"no xz")
     with pytest.raises(CompressionError, match=r"a\.txt\.xz: not text in UTF-8"):
         list(read(tmp_path / "a.txt.xz"))
