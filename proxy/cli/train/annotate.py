@@ -83,7 +83,10 @@ def _done(written: tuple[str, lines.Row] | None, pair: lines.Row) -> lines.Row |
 
 def _annotated(place: str, pair: lines.Row, forms: labels.Forms, window: int) -> dict[str, Any]:
     text, compressed = (lines.text_of(pair, field, place) for field in ("text", "compressed"))
-    annotation = labels.annotate(text, compressed, forms, window)
+    try:
+        annotation = labels.annotate(text, compressed, forms, window)
+    except ValueError as error:
+        raise CompressionError(f"{place}: {error}") from error
     rest = {name: value for name, value in pair.items() if name not in ("text", "compressed")}
     measures = {name: round(getattr(annotation, name), 6) for name in labels.MEASURES}
     return {"text": text, "words": annotation.words, "labels": annotation.labels, **rest, **measures}

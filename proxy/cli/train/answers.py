@@ -10,6 +10,7 @@ import click
 from compressors import CompressionError
 from compressors.training import answers, labels, lines
 from proxy.cli.files import UnusableFileError
+from proxy.cli.outputs import check_outputs
 from proxy.cli.train.progress import progress
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -43,6 +44,8 @@ def command(
 
     TEXTS are files as `laconic train distill` takes them. Outputs that are there are replaced.
     """
+    for path in (out, questions_out):
+        check_outputs(path, None)
     try:
         found = [
             passage for path in paths for passage in answers.passages(labels.documents(path), most, seed)
