@@ -89,8 +89,8 @@ def command(
 ) -> None:
     """Cut TEXTS into chunks and have an LLM shorten each by leaving words out.
 
-    TEXTS are .txt, .md, .txt.xz (documents between lines `<|endoftext|>`), or JSON lines (plain or .gz) with `text` or
-    with chat requests, as `laconic serve --capture` writes them. What they say goes to the LLM's provider.
+    TEXTS are .txt, .md, .txt.xz, .txt.gz (documents between lines `<|endoftext|>`), or JSON lines (plain or .gz) with
+    `text` or with chat requests, as `laconic serve --capture` writes them. What they say goes to the LLM's provider.
 
     Answers that are no shortened text (empty, refused, cut off, longer) go to a second file, NAME.rejected.jsonl, with
     the reason. What the LLM changed nevertheless, `annotate` measures.
@@ -165,8 +165,11 @@ def _draw(chunks: list[Chunk], limit: int | None, seed: int) -> list[Chunk]:
 def _estimate(work: Distillation, rest: Sequence[Chunk], done: int) -> str:
     usage = sum(map(work.expected, rest), Usage())
     tokens = f"{usage.input_tokens:,} tokens in, at most {usage.output_tokens:,} out"
-    before = f"; {done:,} are done already" if done else ""
-    return f"{len(rest):,} calls of {work.model}, {tokens}: {_money(work.usd(usage), 'at most ')}{before}"
+    before = f" ({done:,} are done already)" if done else ""
+    price = _money(work.usd(usage), "at most ")
+    return (
+        f"{len(rest):,} calls of {work.model}{before}, {tokens}: {price}; reasoning and retries come on top"
+    )
 
 
 def _money(usd: float | None, most: str = "") -> str:
