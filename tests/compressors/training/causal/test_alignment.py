@@ -88,6 +88,8 @@ def test_a_chat_template_lays_both_out(start: Start, tmp_path: Path) -> None:
     assert tokenizer.convert_ids_to_tokens(answer) == ["so", ".", "[SEP]"]
     tokenizer.chat_template = "{{ messages | length }}"  # one that puts no answer behind the prompt
     assert tokenizer.convert_ids_to_tokens(encode(pair, tokenizer, np.array([101]))[0]) == ["why", "?"]
+    tokenizer.chat_template = "{{ raise_exception('roles must alternate') }}"
+    assert tokenizer.convert_ids_to_tokens(encode(pair, tokenizer, np.array([101]))[0]) == ["why", "?"]
 
 
 @pytest.mark.parametrize(("prompt", "answer"), [(3, 4), (30, 4), (3, 40), (30, 40), (0, 1)])
