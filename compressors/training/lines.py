@@ -16,6 +16,8 @@ from typing import Any, Self
 from compressors.errors import CompressionError
 
 Row = dict[str, Any]
+_SURROGATES = "replace"
+"""JSON may hold halves of characters, UTF-8 may not: they become `?`."""
 
 
 def read(path: Path) -> Iterator[tuple[str, Row]]:
@@ -35,6 +37,11 @@ def read(path: Path) -> Iterator[tuple[str, Row]]:
         raise CompressionError(f"{path}: not JSON lines in UTF-8, plain or gzip: {kind}") from error
 
 
+def name_of(path: Path) -> str:
+    """What a file's rows are called: its name without .gz and .jsonl or .json."""
+    return path.name.removesuffix(".gz").removesuffix(".jsonl").removesuffix(".json")
+
+
 def text_of(row: Row, field: str, place: str) -> str:
     """A field that must hold a text with more than white space; raises `CompressionError`."""
     value = row.get(field)
@@ -48,7 +55,7 @@ def write(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """Write a file of `rows`, whole or not at all; in gzip if its name ends in `.gz`."""
     part = path.with_name(path.name + ".part")
     opened = gzip.open if path.suffix == ".gz" else open
-    with opened(part, "wt", encoding="utf-8") as file:
+    with opened(part, "wt", encoding="utf-8", errors=_SURROGATES) as file:
         file.writelines(map(_line, rows))
     part.replace(path)
 
@@ -63,12 +70,31 @@ class Growing:
         self._path = path
 
     def __enter__(self) -> Self:
-        """Open or make the file; a line that was broken off is removed."""
+        """Open or make the file; a row that was broken off is removed.
+
+        Raises `CompressionError` for a file that ends in anything else.
+        """
         self._file = self._path.open("a+b")
         self._file.seek(0)
-        whole = sum(len(line) for line in self._file if line.endswith(b"\n"))
-        self._file.truncate(whole)
+        whole, last = 0, b""
+        for last in self._file:
+            whole += len(last)
+        if last and not last.endswith(b"\n"):
+            if not last.startswith(b"{"):
+                self._file.close()
+                raise CompressionError(f"{self._path} holds no rows; name another file")
+            self._end(whole - len(last), last)
         return self
+
+    def _end(self, start: int, last: bytes) -> None:
+        """Complete the file's last line, which has no end, if it is a row; else cut it off at `start`."""
+        try:
+            json.loads(last)
+        except ValueError:
+            self._file.truncate(start)
+        else:
+            self._file.write(b"\n")
+            self._file.flush()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -81,13 +107,15 @@ class Growing:
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Write a row and hand it to the system."""
-        self._file.write(_line(row).encode())
+        self._file.write(_line(row).encode(errors=_SURROGATES))
         self._file.flush()
 
 
 def _parsed(line: str, place: str) -> Row:
     try:
         row = json.loads(line)
+        if "\\ud" in line.lower():
+            row = json.loads(_line(row).encode(errors=_SURROGATES))
     except json.JSONDecodeError as error:
         raise CompressionError(f"{place}: not JSON: {error.msg} at column {error.colno}") from error
     except RecursionError:
