@@ -13,6 +13,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors.torch import save_file
 
 _WEIGHTS = "model.safetensors"
@@ -35,14 +36,18 @@ class Folder:
 
     def save_weights(self, model: Any) -> None:
         """Write the model's weights, whole or not at all; tied ones once."""
-        named = model.state_dict(keep_vars=True)
-        first = {id(weight): name for name, weight in reversed(named.items())}
-        weights = {name: named[name].detach().cpu().contiguous() for name in reversed(first.values())}
         part = self.model / f"{_WEIGHTS}.part"
-        save_file(weights, part, metadata={"format": "pt"})
+        save_file(untied(model), part, metadata={"format": "pt"})
         os.replace(part, self.model / _WEIGHTS)
 
     def log(self, entry: dict[str, Any]) -> None:
         """Append a line to the log."""
         with (self.path / "log").open("a", encoding="utf-8") as file:
             file.write(json.dumps(entry) + "\n")
+
+
+def untied(model: Any) -> dict[str, torch.Tensor]:
+    """A model's weights by name, on the CPU; tied ones once, by the first of their names."""
+    named = model.state_dict(keep_vars=True)
+    first = {id(weight): name for name, weight in reversed(named.items())}
+    return {name: named[name].detach().cpu().contiguous() for name in reversed(first.values())}

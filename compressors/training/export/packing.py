@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import save_file
 
 from compressors.training.export.order import Weights
+from compressors.training.folder import untied
 
 FILES = {"float32": "model.safetensors", "float16": "model.safetensors", "int8": "weights.safetensors"}
 _ROWS = 16
@@ -20,9 +21,7 @@ _ROWS = 16
 
 def save(model: Any, folder: Path, form: Weights) -> Path:
     """Write a model's weights; gives the file. Another form's, if it is there, is removed."""
-    named = model.state_dict(keep_vars=True)
-    first = {id(weight): name for name, weight in reversed(named.items())}
-    weights = {name: named[name].detach().contiguous() for name in reversed(first.values())}
+    weights = untied(model)
     if form == "int8":
         weights = pack(weights)
     elif form == "float16":
