@@ -18,7 +18,7 @@ from compressors.batches import batches
 from compressors.causal import Continuation
 from compressors.errors import CompressionError
 from compressors.reading import TokenIds
-from compressors.training import holding_out, shares
+from compressors.training import holding_out, lines, shares
 from compressors.training.causal.bits import surprises
 from compressors.training.causal.loss import IGNORED, Batch, Loss, full_loss
 from compressors.training.causal.pairs import encode, read
@@ -31,11 +31,6 @@ _HELD_OUT_TOKENS = 20_000
 """Of each source's answers, in each validation."""
 _AT_ONCE = {"cpu": 1024, "cuda": 8192}
 """Tokens of one forward and backward pass, padding included."""
-
-
-def name_of(path: Path) -> str:
-    """What a file's figures are called by."""
-    return path.name.removesuffix(".gz").removesuffix(".jsonl")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +108,7 @@ class Alignment:
     def __init__(self, pairs: Pairs, start: Start, *, seed: int, preparing: Callable[[str], None]) -> None:
         """`preparing` hears which file is read."""
         given = [share for _, share in pairs.data]
-        names = [name_of(path) for path, _ in pairs.data]
+        names = [lines.name_of(path) for path, _ in pairs.data]
         shares.check(names, given)
         self._first = start.first
         self._batch_tokens = pairs.batch_tokens

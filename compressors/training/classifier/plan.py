@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from compressors.training import shares
+from compressors.training import lines, shares
 from compressors.training.classifier.recipe import Recipe
-from compressors.training.classifier.sources import Source, name_of
+from compressors.training.classifier.sources import Source
 from compressors.training.record import Setting
 
 
@@ -43,7 +43,7 @@ class Plan:
     """Of each source, in each validation."""
 
     def __post_init__(self) -> None:
-        shares.check([name_of(path) for path, _ in self.data], [share for _, share in self.data])
+        shares.check([lines.name_of(path) for path, _ in self.data], [share for _, share in self.data])
 
     def shares(self, sources: Sequence[Source]) -> list[float]:
         """Each source's share of the training tokens; they add up to 1."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from compressors.errors import CompressionError
-from compressors.training import holding_out
+from compressors.training import holding_out, lines
 from compressors.training.classifier.examples import Example, Examples
 from compressors.training.record import digest
 from compressors.training.rows import Row, read
@@ -46,11 +46,6 @@ class Source:
         return float(np.concatenate([example.labels for example in self.training]).mean(dtype=np.float64))
 
 
-def name_of(path: Path) -> str:
-    """What a file's rows are called: its name without .jsonl and .gz."""
-    return path.name.removesuffix(".gz").removesuffix(".jsonl").removesuffix(".json")
-
-
 def load(path: Path, examples: Examples) -> Source:
     """The source in `path`; raises `CompressionError` for a bad row or if there are less than two documents."""
     rows = list(read(path))
@@ -64,7 +59,7 @@ def load(path: Path, examples: Examples) -> Source:
             f"{path}: some rows have to be held out, so rows of at least two documents are needed"
         )
     return Source(
-        name=name_of(path),
+        name=lines.name_of(path),
         path=path,
         sha256=digest(path),
         rows=len(rows),

@@ -18,6 +18,8 @@ from compressors.training.classifier.figures import AVERAGE_PRECISION, F1
 from compressors.training.report import Figures
 from compressors.word_fit import average_precision, f1_at_reference_rate
 
+Scores = npt.NDArray[np.float64]
+"""How likely each word of an example stays; `(W,)`."""
 _BATCH_TOKENS = {"cpu": 1024, "cuda": 16384}
 
 
@@ -38,7 +40,7 @@ class Validation:
         for name, examples in self._examples.items():
             if examples:
                 rows = runs.keep_probabilities([example.ids for example in examples])
-                figures[name] = _fit(examples, rows)
+                figures[name] = fit(examples, list(map(word_scores, examples, rows)))
         return figures
 
 
@@ -60,7 +62,7 @@ def reference(example: Example) -> npt.NDArray[np.int64]:
     return marks
 
 
-def word_scores(example: Example, probabilities: Probabilities) -> npt.NDArray[np.float64]:
+def word_scores(example: Example, probabilities: Probabilities) -> Scores:
     """The mean of each word's tokens, from that of each token, `(L,)`; `(W,)` float64."""
     belongs = example.words != NO_WORD
     scores = np.zeros(len(example.labels))
@@ -68,10 +70,10 @@ def word_scores(example: Example, probabilities: Probabilities) -> npt.NDArray[n
     return scores
 
 
-def _fit(examples: Sequence[Example], rows: Sequence[Probabilities]) -> dict[str, float]:
+def fit(examples: Sequence[Example], scores: Sequence[Scores]) -> dict[str, float]:
+    """`f1` and `average_precision` of some examples, given the scores of each one's words."""
     pairs = [
-        (word_scores(example, row).tolist(), reference(example).tolist())
-        for example, row in zip(examples, rows, strict=True)
+        (some.tolist(), reference(example).tolist()) for example, some in zip(examples, scores, strict=True)
     ]
     return {
         F1: float(np.mean([f1_at_reference_rate(*pair) for pair in pairs])),

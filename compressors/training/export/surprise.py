@@ -7,6 +7,7 @@ from pathlib import Path
 
 from compressors.checkpoint import Checkpoint
 from compressors.reading import Reader
+from compressors.training import lines
 from compressors.training.causal import alignment, pretraining
 from compressors.training.causal.bits import Sample
 from compressors.training.causal.texts import Split, load_split
@@ -56,7 +57,7 @@ class AnswerFigures:
             length = checkpoint.window - len(self._first)
             source = alignment.load(path, checkpoint.tokenizer, self._first, length)
             some = source.held_out if is_split else [*source.held_out, *source.training]
-            self._windows[alignment.name_of(path)] = some
+            self._windows[lines.name_of(path)] = some
 
     def figures(self, checkpoint: Checkpoint) -> Figures:
         """See `alignment.fit`."""

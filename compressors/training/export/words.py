@@ -11,22 +11,18 @@ import numpy.typing as npt
 from compressors.checkpoint import Checkpoint
 from compressors.encoder import encoder
 from compressors.errors import CompressionError
-from compressors.questions import Questions
+from compressors.questions import TOKENS, Questions
 from compressors.reading import Reader
-from compressors.training import holding_out
+from compressors.training import holding_out, lines
 from compressors.training.classifier.examples import Example, Examples
-from compressors.training.classifier.figures import AVERAGE_PRECISION, F1
-from compressors.training.classifier.sources import group_of, name_of
-from compressors.training.classifier.validation import reference, word_scores
+from compressors.training.classifier.sources import group_of
+from compressors.training.classifier.validation import Scores, fit, reference, word_scores
 from compressors.training.report import Figures
 from compressors.training.rows import Row, read
-from compressors.word_fit import average_precision, f1_at_reference_rate
 
 _WORDS = 20_000
 """Most words of each source."""
 _RATE = 0.5
-
-Scores = npt.NDArray[np.float64]
 
 
 class WordFigures:
@@ -41,15 +37,14 @@ class WordFigures:
         """
         self._pad_id: int = checkpoint.tokenizer.pad_token_id or 0
         reader = Reader(checkpoint.tokenizer, checkpoint.window)
-        examples = Examples(reader, Questions(reader))
+        examples = Examples(reader, Questions(reader, checkpoint.question_tokens or TOKENS))
         self._examples: dict[str, list[Example]] = {}
         for path, is_split in files:
             preparing(path.name)
             found = [each for some in examples.of(_rows(path, is_split)) for each in some]
-            self._examples[name_of(path)] = [
-                each for each in found if 0 < reference(each).sum() < len(each.labels)
-            ]
-            if not self._examples[name_of(path)]:
+            measurable = [each for each in found if 0 < reference(each).sum() < len(each.labels)]
+            self._examples[lines.name_of(path)] = measurable
+            if not measurable:
                 raise CompressionError(
                     f"{path} has no row to measure on: one of which some words are kept, not all"
                 )
@@ -69,17 +64,7 @@ class WordFigures:
 
     def figures(self, scores: dict[str, list[Scores]]) -> Figures:
         """F1 at the reference's rate and average precision of each source."""
-        found: Figures = {}
-        for name, examples in self._examples.items():
-            pairs = [
-                (some.tolist(), reference(example).tolist())
-                for example, some in zip(examples, scores[name], strict=True)
-            ]
-            found[name] = {
-                F1: float(np.mean([f1_at_reference_rate(*pair) for pair in pairs])),
-                AVERAGE_PRECISION: float(np.mean([average_precision(*pair) for pair in pairs])),
-            }
-        return found
+        return {name: fit(examples, scores[name]) for name, examples in self._examples.items()}
 
 
 def change(before: dict[str, list[Scores]], after: dict[str, list[Scores]]) -> Figures:

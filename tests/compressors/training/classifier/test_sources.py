@@ -10,7 +10,7 @@ import pytest
 
 from compressors.errors import CompressionError
 from compressors.training.classifier.examples import Examples
-from compressors.training.classifier.sources import load, name_of
+from compressors.training.classifier.sources import load
 
 Write = Callable[..., Path]
 
@@ -50,7 +50,3 @@ def test_a_small_source_has_held_out_rows_too(examples: Examples, write: Write) 
 def test_one_document_can_not_be_split(examples: Examples, write: Write) -> None:
     with pytest.raises(CompressionError, match=r"a\.jsonl: .* at least two documents"):
         load(write("a", *(_row(i, document="same") for i in range(9))), examples)
-
-
-def test_sources_are_called_as_their_files() -> None:
-    assert [name_of(Path(name)) for name in ("x/a.jsonl.gz", "a.jsonl", "a.b")] == ["a", "a", "a.b"]
