@@ -1,4 +1,4 @@
-"""The command line: `laconic serve | check | compress | eval | bench | train | replay | stats | key | schema | demo`."""
+"""The command line, `laconic`: a module of this package for each command."""
 
 from __future__ import annotations
 
