@@ -52,7 +52,7 @@ def require_questions(model: str) -> None:
         declared = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("laconic") or {}
     except (OSError, ValueError, AttributeError):  # loading says what is wrong with the folder
         return
-    if not declared.get("question"):
+    if not (declared.get("question") or {}).get("tokens"):
         raise no_questions(model)
 
 

@@ -1,4 +1,4 @@
-"""Models that claim to read questions. The weights know nothing of them, but what they decide depends on them."""
+"""Models that claim to read questions, or not to, whatever their weights were trained for."""
 
 from __future__ import annotations
 
