@@ -22,6 +22,7 @@ from transformers import (
 )
 
 from compressors.errors import CompressionError
+from compressors.identity import question_tokens
 from compressors.legibility import Literacy
 from compressors.shapes import is_shape, load_shape
 
@@ -98,7 +99,7 @@ def load_checkpoint(
             scripts=frozenset(declared.get("scripts", ())),
             fragmented_share=declared.get("fragmented_share", 1.0),
         ),
-        question_tokens=(declared.get("question") or {}).get("tokens", 0),
+        question_tokens=question_tokens(declared),
     )
 
 

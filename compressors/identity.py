@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from compressors.errors import CompressionError, ModelError
 
@@ -52,8 +54,13 @@ def require_questions(model: str) -> None:
         declared = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("laconic") or {}
     except (OSError, ValueError, AttributeError):  # loading says what is wrong with the folder
         return
-    if not (declared.get("question") or {}).get("tokens"):
+    if not question_tokens(declared):
         raise no_questions(model)
+
+
+def question_tokens(declared: Mapping[str, Any]) -> int:
+    """Most tokens of a question that a model reads before a text, by what its configuration has as `laconic`; or 0."""
+    return int((declared.get("question") or {}).get("tokens", 0))
 
 
 def no_questions(model: str) -> ModelError:

@@ -7,12 +7,11 @@ import random
 from pathlib import Path
 
 import pytest
-import torch
 from click.testing import CliRunner
-from transformers import BertConfig, BertForTokenClassification, BertTokenizer
 
 from proxy.cli import main
 from tests.fakes import shortening
+from tests.fakes.classifier import tiny_classifier
 from tests.fakes.upstream import FakeUpstream
 
 _OTHERS = "committee harbour mayor board river met saw left built closed on in old new"
@@ -26,22 +25,8 @@ def _sentence(chance: random.Random) -> str:
 @pytest.fixture
 def start(tmp_path: Path) -> Path:
     """A folder with a tiny encoder that knows nothing but the vocabulary."""
-    entries = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ".", *_OTHERS.split(), *_DROPPED]
-    config = BertConfig(
-        vocab_size=len(entries),
-        hidden_size=16,
-        intermediate_size=32,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        max_position_embeddings=64,
-    )
-    folder = tmp_path / "start"
-    torch.manual_seed(0)
-    BertForTokenClassification(config).save_pretrained(folder)
-    BertTokenizer(vocab={entry: i for i, entry in enumerate(entries)}, model_max_length=64).save_pretrained(
-        folder
-    )
-    return folder
+    words = [".", *_OTHERS.split(), *_DROPPED]
+    return tiny_classifier(tmp_path / "start", words, layers=1, window=64, cased=False)
 
 
 def _run(*arguments: str | Path, stdin: str | None = None) -> str:

@@ -26,30 +26,29 @@ _ASKED = 0.5
 
 
 class Rows:
-    """Makes rows of one passage; `questions` of them are asked at most."""
+    """The rows of one passage; `doc` is its `spacy.tokens.Doc`."""
 
-    def __init__(self, rarity: Rarity, questions: int, seed: int) -> None:
-        self._rarity = rarity
-        self._questions = questions
-        self._seed = seed
+    def __init__(self, passage: Document, doc: Any, rarity: Rarity) -> None:
+        self._passage = passage
+        self._doc = doc
+        self._words = split(passage.text)
+        self._tokens = np.array(tokens_of(doc, self._words), np.int64)  # (W,)
+        self._worth = worth(doc, self._words, self._tokens.tolist(), rarity)
 
-    def plain(self, passage: Document, doc: Any) -> dict[str, Any]:
-        """Its words by how likely each is part of an answer. `doc` is the passage's `spacy.tokens.Doc`."""
-        words = split(passage.text)
-        return _row(passage, words, worth(doc, words, self._rarity))
+    def plain(self) -> dict[str, Any]:
+        """Its words by how likely each is part of an answer."""
+        return _row(self._passage, self._words, self._worth)
 
-    def asked(self, passage: Document, doc: Any) -> Iterator[dict[str, Any]]:
-        """Its words by how much they tell whoever asks a question; a row for each question, none twice."""
-        chance = random.Random(f"{self._seed} {passage.text}")  # noqa: S311 (no secret)
-        words = split(passage.text)
-        base = worth(doc, words, self._rarity)
-        tokens = np.array(tokens_of(doc, words), np.int64)  # (W,)
+    def asked(self, questions: int, seed: int) -> Iterator[dict[str, Any]]:
+        """Its words by how much they tell whoever asks; a row for each of at most so many questions, none twice."""
+        chance = random.Random(f"{seed} {self._passage.text}")  # noqa: S311 (no secret)
         known: set[tuple[int, int]] = set()
-        for _ in range(self._questions):
-            cloze = ask(doc, chance)
+        for _ in range(questions):
+            cloze = ask(self._doc, chance)
             if cloze is not None and cloze.answer not in known:
                 known.add(cloze.answer)
-                yield _row(passage, words, _labels(doc, tokens, base, cloze)) | {"question": cloze.text}
+                labels = _labels(self._doc, self._tokens, self._worth, cloze)
+                yield _row(self._passage, self._words, labels) | {"question": cloze.text}
 
 
 def _labels(doc: Any, tokens: npt.NDArray[np.int64], base: Worth, cloze: Cloze) -> Worth:

@@ -6,6 +6,7 @@ half of them, other noun phrases a third, and what is neither a tenth.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -25,12 +26,12 @@ _MIDDLE = 3.0
 """The score at which a word is as likely to stay as to go."""
 
 
-def worth(doc: Any, words: Words, rarity: Rarity) -> Worth:
+def worth(doc: Any, words: Words, tokens: Sequence[int], rarity: Rarity) -> Worth:
     """How likely each of the `words` of `doc.text` is part of an answer; `(W,)` float32 between 0 and 1.
 
-    `doc` is a `spacy.tokens.Doc` with parts of speech, phrases and names.
+    `doc` is a `spacy.tokens.Doc` with parts of speech, phrases and names; `tokens` are what `tokens_of` gives.
     """
-    text, tokens = doc.text, tokens_of(doc, words)
+    text = doc.text
     phrase = np.zeros(len(doc), dtype=np.bool_)  # (tokens,)
     for chunk in doc.noun_chunks:
         phrase[chunk.start : chunk.end] = True

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
 
+from compressors.training import plan
 from compressors.training.record import Setting
 
 Given = Sequence[tuple[Path, float | None]]
@@ -14,20 +14,11 @@ Given = Sequence[tuple[Path, float | None]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe:
-    """How fast a model learns, and for how long. Exactly one of `minutes` and `steps` is given."""
+class Recipe(plan.Recipe):
+    """How a causal model is trained."""
 
-    minutes: float | None = None
-    """Of training; pauses and validations don't count."""
-    steps: int | None = None
-    """Instead of minutes."""
-    rate: float
-    """The highest learning rate, after the warm-up; it falls to 0 along a line."""
     warm_up: float = 0.02
-    """Share of the training."""
     decay: float = 0.05
-    """Of the matrices' weights, as in AdamW."""
-    seed: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,29 +53,11 @@ class Pairs(Reading):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
-    """A training: `reading` for what is learned, `recipe` for the steps, the rest for what they are done with."""
+class Plan(plan.Plan):
+    """The training of a causal model: `reading` for what is learned, `recipe` for the steps."""
 
-    reading: Texts | Pairs
     recipe: Recipe
-    start: str
-    out: Path
-    command: str = ""
-    fresh: bool = False
-    """Whether all weights are drawn anew."""
-    device: str = "auto"
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    every: float | None = None
-    """Minutes or steps, as the recipe counts, between validations; None for a twentieth of all."""
-    patience: int | None = None
-    """Validations without gain after which to end; None for no such end."""
-
-    @property
-    def interval(self) -> float:
-        """Minutes or steps between validations."""
-        total = self.recipe.minutes if self.recipe.steps is None else self.recipe.steps
-        assert total is not None
-        return total / 20 if self.every is None else self.every
+    reading: Texts | Pairs
 
     def settings(self) -> dict[str, Setting]:
         """Everything that decides what is learned but data, start and seed, by name."""

@@ -5,40 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
 
-from compressors.training import lines, shares
+from compressors.training import lines, plan, shares
 from compressors.training.classifier.recipe import Recipe
 from compressors.training.classifier.sources import Source
 from compressors.training.record import Setting
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
-    """A training: `recipe` for the steps, the rest for what they are done with.
+class Plan(plan.Plan):
+    """The training of a classifier: `recipe` for the steps, the rest for what they are done with.
 
     Raises `CompressionError` if two files have the same name or if shares leave nothing for the rest.
     """
 
+    recipe: Recipe
     data: Sequence[tuple[Path, float | None]]
     """Files of rows and their shares of the training tokens; those without share what is left by size."""
-    start: str
-    out: Path
-    recipe: Recipe
-    command: str = ""
-    fresh: bool = False
-    """Whether all weights are drawn anew."""
     layers: Sequence[int] | None = None
     """Those that stay, from 0; None for all."""
     dropout: float = 0.0
     length: int | None = None
     """Most tokens of a sequence; None for what the model takes."""
-    device: str = "auto"
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    every: float | None = None
-    """Minutes or steps, as the recipe counts, between validations; None for a twentieth of all."""
-    patience: int | None = None
-    """Validations without gain after which to end; None for no such end."""
     held_out_words: int = 4000
     """Of each source, in each validation."""
 
@@ -63,13 +51,6 @@ class Plan:
             "held_out_words": self.held_out_words,
         }
         return recipe | own
-
-    @property
-    def interval(self) -> float:
-        """Minutes or steps between validations."""
-        total = self.recipe.minutes if self.recipe.steps is None else self.recipe.steps
-        assert total is not None
-        return total / 20 if self.every is None else self.every
 
     def identity(self, sources: Sequence[Source]) -> dict[str, object]:
         """What may not change when a training goes on."""

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from compressors.training import plan
 
-@dataclass(frozen=True)
-class Recipe:
-    """How a classifier is trained. Exactly one of `minutes` and `steps` is given."""
 
-    minutes: float | None = None
-    """Of training; pauses and validations don't count."""
-    steps: int | None = None
-    """Instead of minutes."""
+@dataclass(frozen=True, kw_only=True)
+class Recipe(plan.Recipe):
+    """How a classifier is trained."""
+
     rate: float = 1e-4
-    """The highest learning rate, after the warm-up; it falls to 0 along a line."""
     warm_up: float = 0.06
-    """Share of the training."""
     decay: float = 0.01
-    """Of the matrices' weights, as in AdamW."""
     batch_tokens: int = 4096
     """Of a step, padding left out."""
     smoothing: float = 0.0
@@ -27,4 +22,3 @@ class Recipe:
     """Of each step's weights in the average that is validated and kept; 0 takes the last step's."""
     offsets: bool = True
     """Whether each source has a learned rate; see `Objective`."""
-    seed: int = 1

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from compressors.identity import question_tokens
 from compressors.training.export.order import Comparison, Order
 from compressors.training.record import Record, digest
 from compressors.training.report import Figures
@@ -91,10 +92,9 @@ def _reads(model: Any) -> str:
             f"texts whole, and those with more than {100 * declared.get('fragmented_share', 1.0):.0f} % of their "
             "letters in words that the vocabulary cuts into three and more tokens."
         )
-    if declared.get("question"):
+    if tokens := question_tokens(declared):
         found.append(
-            f"It is question-aware: before a text it may read a question, of at most {declared['question']['tokens']} "
-            "tokens, and a separator."
+            f"It is question-aware: before a text it may read a question, of at most {tokens} tokens, and a separator."
         )
     return " ".join(found)
 

@@ -7,22 +7,16 @@ from typing import Any
 import click
 
 from compressors.training.causal import Pairs, Plan, Recipe, begin
-from proxy.cli.train.data import Part, parts
-from proxy.cli.train.options import course, goal, rates, require_one
+from proxy.cli.train.data import Part
+from proxy.cli.train.options import course, data, goal, rates, require_one
 from proxy.cli.train.training import carry, command_line, errors
 
 _RATE, _DECAY = 2e-5, 0.0
 
 
 @click.command("align")
-@click.option(
-    "--data",
-    metavar="PATH[=SHARE]",
-    multiple=True,
-    required=True,
-    callback=parts,
-    help="Rows (.jsonl, .jsonl.gz) with `prompt` and `answer`, or with `messages` of which the last is the "
-    "assistant's, and their share of the training tokens, by default by size. Repeatable.",
+@data(
+    "Rows (.jsonl, .jsonl.gz) with `prompt` and `answer`, or with `messages` of which the last is the assistant's,"
 )
 @click.option(
     "--start",

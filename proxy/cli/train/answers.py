@@ -53,7 +53,6 @@ def command(
         if not found:
             raise UnusableFileError(f"{', '.join(map(str, paths))}: no passage of 40 words")
         rarity = answers.Rarity(passage.text for passage in found)
-        rows = answers.Rows(rarity, questions, seed)
         nlp = answers.load_pipeline(pipeline)
     except CompressionError as error:
         raise UnusableFileError(str(error)) from error
@@ -62,9 +61,10 @@ def command(
     with progress("labelling", "passages", len(found)) as done:
         docs = nlp.pipe((passage.text for passage in found), batch_size=64)
         for passage, doc in zip(found, docs, strict=True):
-            plain.append(rows.plain(passage, doc))
+            rows = answers.Rows(passage, doc, rarity)
+            plain.append(rows.plain())
             if questions_out is not None:
-                asked += rows.asked(passage, doc)
+                asked += rows.asked(questions, seed)
             done()
     lines.write(out, plain)
     click.echo(f"{out}: {len(plain):,} passages")

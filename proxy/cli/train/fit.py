@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from compressors.training.classifier import Plan, Recipe, begin
-from proxy.cli.train.data import Part, parts
-from proxy.cli.train.options import course, goal, rates, require_one
+from proxy.cli.train.data import Part
+from proxy.cli.train.options import course, data, fresh, goal, rates, require_one
 from proxy.cli.train.training import carry, command_line, errors
 
 
@@ -24,14 +24,7 @@ def _layers(
 
 
 @click.command("fit")
-@click.option(
-    "--data",
-    metavar="PATH[=SHARE]",
-    multiple=True,
-    required=True,
-    callback=parts,
-    help="Labelled rows (.jsonl, .jsonl.gz) and their share of the training tokens, by default by size. Repeatable.",
-)
+@data("Labelled rows (.jsonl, .jsonl.gz)")
 @click.option(
     "--start",
     required=True,
@@ -39,7 +32,7 @@ def _layers(
     "random weights of a shape (shape:mbert, shape:xlm-roberta-large).",
 )
 @goal
-@click.option("--fresh", is_flag=True, help="Take only form and tokenizer of --start; all weights are drawn.")
+@fresh
 @click.option("--layers", metavar="N,N,…", callback=_layers, help="Layers of --start that stay, from 0.")
 @rates(
     rate=Recipe.rate,

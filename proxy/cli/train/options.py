@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
+from proxy.cli.train.data import parts
+
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _BEFORE = (
@@ -39,6 +41,23 @@ _BEHIND = (
     ),
     click.option("--threads", type=click.IntRange(1), help="Torch's CPU threads."),
 )
+
+
+fresh = click.option(
+    "--fresh", is_flag=True, help="Take only form and tokenizer of --start; all weights are drawn."
+)
+
+
+def data(what: str) -> Callable[[_Command], _Command]:
+    """What a training learns from; `what` says which files it takes."""
+    return click.option(
+        "--data",
+        metavar="PATH[=SHARE]",
+        multiple=True,
+        required=True,
+        callback=parts,
+        help=f"{what} and their share of the training tokens, by default by size. Repeatable.",
+    )
 
 
 def goal(command: _Command) -> _Command:

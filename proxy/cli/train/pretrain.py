@@ -7,22 +7,17 @@ from typing import Any
 import click
 
 from compressors.training.causal import Plan, Recipe, Texts, begin
-from proxy.cli.train.data import Part, parts
-from proxy.cli.train.options import course, goal, rates, require_one
+from proxy.cli.train.data import Part
+from proxy.cli.train.options import course, data, fresh, goal, rates, require_one
 from proxy.cli.train.training import carry, command_line, errors
 
 _RATE = 5e-4
 
 
 @click.command("pretrain")
-@click.option(
-    "--data",
-    metavar="PATH[=SHARE]",
-    multiple=True,
-    required=True,
-    callback=parts,
-    help="Texts (.txt, .md, .txt.xz, .txt.gz, with a line <|endoftext|> between documents) or rows with `text` or "
-    "`words` (.jsonl, .jsonl.gz), and their share of the training tokens, by default by size. Repeatable.",
+@data(
+    "Texts (.txt, .md, .txt.xz, .txt.gz, with a line <|endoftext|> between documents) or rows with `text` or `words` "
+    "(.jsonl, .jsonl.gz),"
 )
 @click.option(
     "--start",
@@ -31,7 +26,7 @@ _RATE = 5e-4
     "encoder, or random weights of a shape (shape:gpt2, shape:qwen2.5-0.5b).",
 )
 @goal
-@click.option("--fresh", is_flag=True, help="Take only form and tokenizer of --start; all weights are drawn.")
+@fresh
 @rates(
     rate=_RATE, warm_up=Recipe.warm_up, decay=Recipe.decay, batch_tokens=Texts.batch_tokens, seed=Recipe.seed
 )

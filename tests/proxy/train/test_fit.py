@@ -11,11 +11,10 @@ import threading
 from pathlib import Path
 
 import pytest
-import torch
 from click.testing import CliRunner, Result
-from transformers import BertConfig, BertForTokenClassification, BertTokenizer
 
 from proxy.cli import main
+from tests.fakes.classifier import tiny_classifier
 
 ROOT = Path(__file__).parents[3]
 WORDS = ["Anna", "Bonn", "Carl", "river", "house", "old", "near"]
@@ -24,21 +23,7 @@ WORDS = ["Anna", "Bonn", "Carl", "river", "house", "old", "near"]
 @pytest.fixture
 def start(tmp_path: Path) -> Path:
     """A folder with a tiny token classifier."""
-    entries = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]
-    config = BertConfig(
-        vocab_size=len(entries),
-        hidden_size=16,
-        intermediate_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        max_position_embeddings=32,
-    )
-    folder = tmp_path / "start"
-    torch.manual_seed(0)
-    BertForTokenClassification(config).save_pretrained(folder)
-    vocabulary = {entry: i for i, entry in enumerate(entries)}
-    BertTokenizer(vocab=vocabulary, do_lower_case=False, model_max_length=32).save_pretrained(folder)
-    return folder
+    return tiny_classifier(tmp_path / "start", WORDS, layers=2, window=32)
 
 
 @pytest.fixture

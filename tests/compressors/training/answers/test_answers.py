@@ -40,13 +40,13 @@ def labels(row: dict[str, Any]) -> dict[str, float]:
 def test_names_and_numbers_are_worth_more_than_phrases_and_these_more_than_the_rest(
     doc: Any, passage: Document
 ) -> None:
-    worth = labels(Rows(Rarity([TEXT]), 1, 0).plain(passage, doc))
+    worth = labels(Rows(passage, doc, Rarity([TEXT])).plain())
     assert worth["Curie"] > worth["physicist"] > worth["taught"] > worth["The"]
     assert worth["1867"] > worth["metal"] > worth["born"] > worth["."]
 
 
 def test_words_within_a_name_stay_with_it(doc: Any, passage: Document) -> None:
-    row = Rows(Rarity([TEXT]), 1, 0).plain(passage, doc)
+    row = Rows(passage, doc, Rarity([TEXT])).plain()
     of = row["words"].index("of")
     assert row["labels"][of] > 0.5
     assert labels(row)["in"] < 0.2
@@ -54,13 +54,13 @@ def test_words_within_a_name_stay_with_it(doc: Any, passage: Document) -> None:
 
 def test_rare_words_are_worth_more(doc: Any, passage: Document) -> None:
     rarity = Rarity([TEXT, "metal " * 50])
-    worth = labels(Rows(rarity, 1, 0).plain(passage, doc))
+    worth = labels(Rows(passage, doc, rarity).plain())
     assert worth["laboratory"] > worth["metal"]
 
 
 def test_rows_repeat_their_words_in_order(doc: Any, passage: Document) -> None:
-    rows = Rows(Rarity([TEXT]), 3, 0)
-    for row in [rows.plain(passage, doc), *rows.asked(passage, doc)]:
+    rows = Rows(passage, doc, Rarity([TEXT]))
+    for row in [rows.plain(), *rows.asked(3, 0)]:
         end = 0
         for word in row["words"]:
             end = TEXT.index(word, end) + len(word)
@@ -82,8 +82,8 @@ def test_a_question_leaves_its_answer_out_and_asks_for_its_kind(doc: Any) -> Non
 
 
 def test_the_answer_counts_most_and_its_sentence_more_than_others(doc: Any, passage: Document) -> None:
-    rows = Rows(Rarity([TEXT]), 8, 0)
-    for row in rows.asked(passage, doc):
+    rows = Rows(passage, doc, Rarity([TEXT]))
+    for row in rows.asked(8, 0):
         assert max(row["labels"]) == 1.0
         answered = [i for i, label in enumerate(row["labels"]) if label == 1.0]
         full_stop = row["words"].index(".")
@@ -94,7 +94,7 @@ def test_the_answer_counts_most_and_its_sentence_more_than_others(doc: Any, pass
 
 def test_no_question_is_asked_twice_and_the_seed_decides(doc: Any, passage: Document) -> None:
     def asked(seed: int) -> list[str]:
-        return [row["question"] for row in Rows(Rarity([TEXT]), 6, seed).asked(passage, doc)]
+        return [row["question"] for row in Rows(passage, doc, Rarity([TEXT])).asked(6, seed)]
 
     assert asked(0) == asked(0)
     assert asked(0) != asked(1)

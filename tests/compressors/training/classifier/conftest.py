@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
-from transformers import AutoTokenizer, BertConfig, BertForTokenClassification, BertTokenizer
+from transformers import AutoTokenizer
 
 from compressors.questions import Questions
 from compressors.reading import Reader
@@ -22,6 +21,7 @@ from compressors.training.classifier.recipe import Recipe
 from compressors.training.classifier.start import Start, load_start
 from compressors.training.precision import Precision
 from compressors.training.rows import read
+from tests.fakes.classifier import tiny_classifier
 
 NAMES = ["Anna", "Bonn", "Carl", "Dover"]
 OTHERS = ["house", "river", "bridge", "market", "near", "old"]
@@ -35,21 +35,8 @@ def sentence(chance: random.Random) -> list[str]:
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A token classifier with random weights; Dover is two pieces."""
-    entries = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ".", ",", *NAMES[:3], *OTHERS, "Do", "##ver"]
-    config = BertConfig(
-        vocab_size=len(entries),
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        max_position_embeddings=32,
-    )
-    path = tmp_path_factory.mktemp("encoder")
-    torch.manual_seed(0)
-    BertForTokenClassification(config).save_pretrained(path)
-    vocabulary = {entry: i for i, entry in enumerate(entries)}
-    BertTokenizer(vocab=vocabulary, do_lower_case=False, model_max_length=32).save_pretrained(path)
-    return path
+    words = [".", ",", *NAMES[:3], *OTHERS, "Do", "##ver"]
+    return tiny_classifier(tmp_path_factory.mktemp("encoder"), words, hidden=32, layers=2, window=32)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from compressors.errors import CompressionError
+from compressors.training import loop as all_loops
 from compressors.training.classifier import loop
 from compressors.training.classifier.loop import Training
 
@@ -41,7 +42,7 @@ def test_a_resumed_training_ends_with_the_same_weights(
     assert _same(_weights(through), _weights(resumed))
     assert through.offsets == resumed.offsets
     assert through.tokens == resumed.tokens
-    with through.averaged(), resumed.averaged():
+    with through.evaluated(), resumed.evaluated():
         assert _same(_weights(through), _weights(resumed))
 
 
@@ -82,7 +83,7 @@ def test_how_much_is_computed_at_once_changes_nothing(
 def test_long_gradients_are_clipped_before_the_step(training: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     lengths = []
     for longest in (1e-3, 1e9):
-        monkeypatch.setattr(loop, "_LONGEST_GRADIENT", longest)
+        monkeypatch.setattr(all_loops, "_LONGEST_GRADIENT", longest)
         run = training()
         run._optimizer.register_step_pre_hook(lambda *_, run=run: lengths.append(_length(run)))
         run.step()
@@ -101,12 +102,12 @@ def test_the_average_lies_between_the_steps(training: Make) -> None:
         run.step()
         last.step()
     after = _weights(run)
-    with run.averaged() as model:
+    with run.evaluated() as model:
         assert not model.training
         assert not _same(after, _weights(run))
     assert run.model.training
     assert _same(after, _weights(run))
-    with last.averaged():
+    with last.evaluated():
         assert _same(after, _weights(last))
 
 
