@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from compressors.errors import CompressionError
 
 FILE = "training.json"
-Setting = bool | int | float | str | list[int] | None
+Setting = bool | int | float | str | list[int] | list[str] | None
 
 
 class _Part(BaseModel):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,7 +45,7 @@ _CLAUSES: dict[str, tuple[str, ...]] = {
 _HELPING = ("did", "does", "do", "is", "was", "are", "were", "has", "can")
 _LONGEST = 10
 _CONTENT = frozenset({"NOUN", "PROPN", "VERB", "ADJ", "NUM", "ADV"})
-_LEAST_CONTENT, _MOST_CONTENT = 3, 7
+_LEAST_CONTENT, _LEAST_ASKED, _MOST_ASKED = 3, 2, 7
 _NEAR = 10.0
 _HEAD, _LEMMA, _FUNCTION, _HELP, _TOPIC, _IN_PLACE, _LOWER, _MARK = 0.5, 0.3, 0.35, 0.4, 0.35, 0.2, 0.5, 0.7
 _NAMES, _WHOLE = 0.55, 0.5
@@ -67,7 +68,7 @@ class Cloze:
 
 def ask(doc: Any, chance: random.Random) -> Cloze | None:
     """A question about `doc`, a `spacy.tokens.Doc`, if there is enough in one of its sentences to ask by."""
-    names = [span for span in doc.ents if span.text.strip()]
+    names = list(_names(doc))
     phrases = [span for span in doc.noun_chunks if span.root.pos_ in ("NOUN", "PROPN")]
     parts = [span for span in map(_part, doc) if span is not None]
     for _ in range(4):
@@ -87,6 +88,22 @@ def ask(doc: Any, chance: random.Random) -> Cloze | None:
                 kind=answer.root.ent_type_,
             )
     return None
+
+
+def _names(doc: Any) -> Iterator[Any]:
+    """The names of a text; places with commas between them (Paris, Texas) are one as well."""
+    before = None
+    for span in doc.ents:
+        if not span.text.strip():
+            continue
+        yield span
+        if before is not None and span.label_ == before.label_ == "GPE" and _is_comma(doc[before.end : span.start]):
+            yield doc[before.start : span.end]
+        before = span
+
+
+def _is_comma(between: Any) -> bool:
+    return bool(between.text == ",")
 
 
 def _part(token: Any) -> Any:
@@ -110,7 +127,7 @@ def _undetermined(answer: Any) -> tuple[int, int]:
 
 
 def _question(doc: Any, answer: Any, around: list[Any], content: list[Any], chance: random.Random) -> str:
-    number = chance.randint(_LEAST_CONTENT, min(_MOST_CONTENT, len(content)))
+    number = chance.randint(_LEAST_ASKED, min(_MOST_ASKED, len(content)))
     keys = {
         token.i: -math.log(1.0 - chance.random()) * math.exp(abs(token.i - answer.root.i) / _NEAR)
         for token in content

@@ -21,6 +21,8 @@ from compressors.words import Words, split
 _SENTENCE = (0.08, 0.22)
 """Of the words around the answer: this much, and this much of their worth."""
 _SAME_KIND, _ELSEWHERE = 0.35, 0.05
+_ARTICLE = 0.5
+"""Of an answer: it may or may not be part of what is looked for."""
 _ASKED = 0.5
 """What is left of a word that the question says already."""
 
@@ -62,11 +64,13 @@ def _labels(doc: Any, tokens: npt.NDArray[np.int64], base: Worth, cloze: Cloze) 
         labels[alike] = np.maximum(labels, _SAME_KIND * base)[alike]
     asked = set(cloze.text.lower().rstrip("?").split())
     labels[[doc[int(token)].lower_ in asked for token in tokens]] *= _ASKED
+    articles = np.array([doc[int(token)].pos_ == "DET" for token in tokens])
     lower = [token.lower_ for token in doc]
     form = lower[slice(*cloze.answer)]
     for at in range(len(doc) - len(form) + 1):
         if lower[at : at + len(form)] == form:
             labels[(tokens >= at) & (tokens < at + len(form))] = 1.0
+            labels[(tokens == at - 1) & articles] = _ARTICLE
     return labels
 
 

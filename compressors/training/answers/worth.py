@@ -41,7 +41,7 @@ def worth(doc: Any, words: Words, tokens: Sequence[int], rarity: Rarity) -> Wort
             for start, end, token in zip(words.starts, words.ends, tokens, strict=True)
         ]
     )
-    _join(scores, [doc[token].lower_ for token in tokens])
+    _join(scores, [doc[token] for token in tokens])
     return (1.0 / (1.0 + np.exp(_MIDDLE - scores))).astype(np.float32)
 
 
@@ -76,9 +76,12 @@ def _kind(token: Any, in_phrase: bool) -> float:
     return _VERB if part == "VERB" else _OTHER
 
 
-def _join(scores: npt.NDArray[np.float64], forms: list[str]) -> None:
-    """Let `of` stay between two words that do, in place: answers are whole phrases."""
+def _join(scores: npt.NDArray[np.float64], tokens: Sequence[Any]) -> None:
+    """Let `of` stay between two words that do, and a comma between two places, in place: answers are whole phrases."""
+    forms = [token.lower_ for token in tokens]
     for i in range(1, len(forms) - 1):
         after = i + 2 if forms[i + 1] in ("the", "a", "an") and i + 2 < len(forms) else i + 1
-        if forms[i] == "of" and scores[i - 1] > _OTHER:
-            scores[i] = max(scores[i], min(scores[i - 1], scores[after]) - _JOINT)
+        between_places = forms[i] == "," and tokens[i - 1].ent_type_ == tokens[i + 1].ent_type_ == "GPE"
+        if between_places or (forms[i] == "of" and scores[i - 1] > _OTHER):
+            joint = min(scores[i - 1], scores[after]) - _JOINT
+            scores[i:after] = np.maximum(scores[i:after], joint)

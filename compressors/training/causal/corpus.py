@@ -21,6 +21,7 @@ _ROWS = (".jsonl", ".jsonl.gz")
 _MARKER = re.compile(r"\{\w+\}")  # {disfmarker}, {vocalsound} and the like in transcripts
 _PASSAGE_WORDS = range(30, 121)
 _RELEVANT_SHARE = 0.5
+_KEPT = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,8 @@ class Document:
 
     A row with `text` and `labels` is its text, every other one followed by the words that are kept of it, which
     teaches to repeat. A row with `question` is followed by it; if it has labels, too, it becomes those of its passages
-    of which at least half of the words are kept, each followed by the question: what ranking by the likelihood of a
-    question (LongLLMLingua) needs.
+    that answer it, each followed by the question: what ranking by the likelihood of a question (LongLLMLingua) needs.
+    A passage answers if it holds half of what is kept of the row, or if half of it is kept.
     """
 
     text: str
@@ -69,14 +70,17 @@ def _documents(number: int, place: str, row: lines.Row) -> Iterator[Document]:
     elif question:
         yield Document(f"{text} {question}", origin)
     elif labels and "text" in row and number % 2:
-        kept = (word for word, label in zip(words, labels, strict=True) if label >= 0.5)
+        kept = (word for word, label in zip(words, labels, strict=True) if label >= _KEPT)
         yield Document(f"{text} {' '.join(kept)}", origin)
     else:
         yield Document(text, origin)
 
 
 def _relevant(words: list[str], labels: list[Any]) -> Iterator[str]:
+    all_kept = sum(label >= _KEPT for label in labels)
     for start in range(0, len(words), _PASSAGE_WORDS[-1]):
         part = slice(start, start + _PASSAGE_WORDS[-1])
-        if len(words[part]) in _PASSAGE_WORDS and sum(labels[part]) >= _RELEVANT_SHARE * len(labels[part]):
+        kept = sum(label >= _KEPT for label in labels[part])
+        is_relevant = kept and kept >= _RELEVANT_SHARE * min(all_kept, len(labels[part]))
+        if is_relevant and len(words[part]) in _PASSAGE_WORDS:
             yield " ".join(word for word in words[part] if not _MARKER.fullmatch(word))

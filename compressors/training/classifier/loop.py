@@ -12,8 +12,9 @@ import torch
 from compressors.batches import batches
 from compressors.training import loop
 from compressors.training.classifier.mixture import Draw, Mixture
-from compressors.training.classifier.objective import Batch, Objective
+from compressors.training.classifier.objective import Batch, Objective, log_odds
 from compressors.training.classifier.recipe import Recipe
+from compressors.training.classifier.teachers import Teachers
 from compressors.training.precision import Precision
 
 _AT_ONCE = {"cpu": 1024, "cuda": 16384}
@@ -34,11 +35,13 @@ class Training(loop.Training):
         recipe: Recipe,
         *,
         pad_id: int,
+        teachers: Teachers | None = None,
         precision: Precision = "float32",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         device = next(model.parameters()).device
-        self._objective = Objective(rates if recipe.offsets else None, recipe.smoothing).to(device)
+        offsets = rates if recipe.offsets else None
+        self._objective = Objective(offsets, recipe.smoothing, recipe.taught).to(device)
         super().__init__(
             model,
             recipe,
@@ -51,6 +54,7 @@ class Training(loop.Training):
         self._recipe = recipe
         self._mixture = mixture
         self._pad_id = pad_id
+        self._teachers = teachers
         self._average = {name: weight.detach().clone() for name, weight in model.named_parameters()}
 
     @property
@@ -64,9 +68,10 @@ class Training(loop.Training):
             torch.manual_seed(self._recipe.seed * 1_000_003 + self.schedule.steps)  # dropout's
             draws = self._mixture.draw(self._recipe.batch_tokens)
             words = sum(len(example.labels) for _, example in draws)
-            loss = sum(self._learn(part) for part in self._parts(draws))
+            losses = [self._learn(part) for part in self._parts(draws)]
             self.update(words)
             self._take_average()
+            loss = torch.stack(losses).sum().item()  # once: each waits for the device
         self.tokens += sum(len(example.ids) for _, example in draws)
         return loss / words
 
@@ -76,13 +81,14 @@ class Training(loop.Training):
         for part in batches([len(example.ids) for _, example in draws], budget):
             yield [draws[i] for i in part]
 
-    def _learn(self, draws: Sequence[Draw]) -> float:
+    def _learn(self, draws: Sequence[Draw]) -> torch.Tensor:
         batch = Batch.of(draws, self._pad_id, self.device)
         with self.mixed():
-            logits = self.model(input_ids=batch.ids, attention_mask=batch.mask).logits  # (B, L, 2)
-        loss: torch.Tensor = self._objective(logits, batch)
+            known = None if self._teachers is None else self._teachers.odds(batch)
+            odds = log_odds(self.model, batch)
+        loss: torch.Tensor = self._objective(odds, batch, known)
         loss.backward()  # type: ignore[no-untyped-call]
-        return loss.item()
+        return loss.detach()
 
     @torch.no_grad()
     def _take_average(self) -> None:

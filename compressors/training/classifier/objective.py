@@ -1,6 +1,6 @@
 """What a classifier is trained for: the labels of words, whatever share of its words a source keeps.
 
-Knows batches of examples and a model's logits; no files and no steps.
+Knows batches of examples and a model's log odds; no files and no steps.
 B: sequences, L: tokens of the longest, S: sources.
 """
 
@@ -55,25 +55,38 @@ class Batch:
 
 
 class Objective(torch.nn.Module):
-    """Cross entropy against soft labels, in nats, each word weighing the same.
+    """Cross entropy against soft labels and teachers, in nats, each word weighing the same.
 
     Sources keep different shares of their words, which says more about them than about words. So a number of each
     source is added to the log odds of keeping: learned with the model, but no part of it. `rates`, `(S,)`, are the
     sources' mean labels, whose log odds the numbers begin with; None leaves them out. `smoothing` moves labels so
-    far towards 1/2.
+    far towards 1/2. `taught` is what teachers count, where there are some, 0 to 1; labels count the rest.
     """
 
-    def __init__(self, rates: Sequence[float] | None, smoothing: float) -> None:
+    def __init__(self, rates: Sequence[float] | None, smoothing: float, taught: float = 0.0) -> None:
         super().__init__()
         self.offsets = None
         if rates is not None:
             self.offsets = torch.nn.Parameter(torch.logit(torch.tensor(rates), eps=1e-3))  # (S,)
         self._smoothing = smoothing
+        self._taught = taught
 
-    def forward(self, logits: torch.Tensor, batch: Batch) -> torch.Tensor:
-        """The sum over the words of a batch, from the logits of drop and keep, `(B, L, 2)`."""
-        odds = logits[..., KEEP].float() - logits[..., 1 - KEEP].float()  # (B, L)
-        if self.offsets is not None:
-            odds = odds + self.offsets[batch.sources][:, None]
+    def forward(self, odds: torch.Tensor, batch: Batch, known: torch.Tensor | None = None) -> torch.Tensor:
+        """The sum over the words of a batch, from the model's log odds and the teachers', both `(B, L)` float32."""
         targets = batch.targets.lerp(torch.full_like(batch.targets, 0.5), self._smoothing)
-        return binary_cross_entropy_with_logits(odds, targets, weight=batch.weights, reduction="sum")
+        shifted = odds if self.offsets is None else odds + self.offsets[batch.sources][:, None]
+        labelled = _cross_entropy(shifted, targets, batch)
+        if known is None:
+            return labelled
+        return torch.lerp(labelled, _cross_entropy(odds, known.sigmoid(), batch), self._taught)
+
+
+def log_odds(model: Any, batch: Batch) -> torch.Tensor:
+    """Of keeping each token; `(B, L)` float32."""
+    logits = model(input_ids=batch.ids, attention_mask=batch.mask).logits.float()  # (B, L, 2)
+    odds: torch.Tensor = logits[..., KEEP] - logits[..., 1 - KEEP]
+    return odds
+
+
+def _cross_entropy(odds: torch.Tensor, targets: torch.Tensor, batch: Batch) -> torch.Tensor:
+    return binary_cross_entropy_with_logits(odds, targets, weight=batch.weights, reduction="sum")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from compressors.identity import fingerprint
 from compressors.training import lines, plan, shares
 from compressors.training.classifier.recipe import Recipe
 from compressors.training.classifier.sources import Source
@@ -22,6 +23,8 @@ class Plan(plan.Plan):
     recipe: Recipe
     data: Sequence[tuple[Path, float | None]]
     """Files of rows and their shares of the training tokens; those without share what is left by size."""
+    teachers: Sequence[str] = ()
+    """Finished classifiers to learn from beside the labels: folders or names."""
     layers: Sequence[int] | None = None
     """Those that stay, from 0; None for all."""
     dropout: float = 0.0
@@ -43,6 +46,7 @@ class Plan(plan.Plan):
         layers = None if self.layers is None else list(self.layers)
         own: dict[str, Setting] = {
             "fresh": self.fresh,
+            "teachers": list(self.teachers) or None,
             "layers": layers,
             "dropout": self.dropout,
             "length": self.length,
@@ -57,6 +61,7 @@ class Plan(plan.Plan):
         return {
             "start": self.start,
             "fresh": self.fresh,
+            "teachers": [fingerprint("llmlingua2", name) for name in self.teachers],
             "layers": None if self.layers is None else list(self.layers),
             "length": self.length,
             "seed": self.recipe.seed,

@@ -22,3 +22,5 @@ class Recipe(plan.Recipe):
     """Of each step's weights in the average that is validated and kept; 0 takes the last step's."""
     offsets: bool = True
     """Whether each source has a learned rate; see `Objective`."""
+    taught: float = 0.5
+    """What teachers count against labels, where there are teachers; 0 to 1."""

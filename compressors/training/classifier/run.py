@@ -15,6 +15,7 @@ from compressors.training.classifier.mixture import Mixture
 from compressors.training.classifier.plan import Plan
 from compressors.training.classifier.sources import Source, load
 from compressors.training.classifier.start import load_start
+from compressors.training.classifier.teachers import Teachers
 from compressors.training.classifier.validation import Validation
 from compressors.training.precision import choose_precision
 from compressors.training.record import Data
@@ -25,7 +26,7 @@ class Run(run.Run[Plan, Training]):
     """One training; what is in its folder goes on."""
 
     task = "classifier"
-    fixed = "data, start, layers, length or seed"
+    fixed = "data, start, teachers, layers, length or seed"
 
     def __init__(self, plan: Plan, report: Report) -> None:
         """Load everything. Raises `CompressionError` for data or a model that can't be used."""
@@ -39,7 +40,8 @@ class Run(run.Run[Plan, Training]):
             dropout=plan.dropout,
             seed=plan.recipe.seed,
         )
-        reader = Reader(start.tokenizer, min(start.window, plan.length or start.window))
+        window = min(start.window, plan.length or start.window)
+        reader = Reader(start.tokenizer, window)
         questions = Questions(reader)
         self._sources = self._load(Examples(reader, questions))
         self._pad_id: int = start.tokenizer.pad_token_id or 0
@@ -49,6 +51,15 @@ class Run(run.Run[Plan, Training]):
         if any(source.questions for source in self._sources):
             declared = getattr(start.model.config, "laconic", None) or {}
             start.model.config.laconic = {**declared, "question": {"tokens": questions.tokens}}
+        teachers = None
+        if plan.teachers:
+            teachers = Teachers(
+                plan.teachers,
+                tokenizer=start.tokenizer,
+                window=window,
+                questions=any(source.questions for source in self._sources),
+                device=device,
+            )
         precision = choose_precision(plan.precision, device)
         training = Training(
             start.model.to(device),
@@ -60,6 +71,7 @@ class Run(run.Run[Plan, Training]):
             [source.label_rate for source in self._sources],
             plan.recipe,
             pad_id=self._pad_id,
+            teachers=teachers,
             precision=precision,
         )
         self._begin(training, precision, plan.identity(self._sources), start.tokenizer)

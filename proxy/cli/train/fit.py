@@ -34,6 +34,21 @@ def _layers(
 @goal
 @fresh
 @click.option("--layers", metavar="N,N,…", callback=_layers, help="Layers of --start that stay, from 0.")
+@click.option(
+    "--teacher",
+    "teachers",
+    metavar="MODEL",
+    multiple=True,
+    help="A finished classifier with the same tokenizer to learn from beside the labels; of several the mean. "
+    "Repeatable.",
+)
+@click.option(
+    "--taught",
+    type=click.FloatRange(0, 1),
+    default=Recipe.taught,
+    show_default=True,
+    help="What teachers count; labels count the rest.",
+)
 @rates(
     rate=Recipe.rate,
     warm_up=Recipe.warm_up,
@@ -87,7 +102,7 @@ def command(
     make the model question-aware. SIGTERM and Ctrl-C write a checkpoint; the same command goes on.
     """
     require_one(minutes, steps)
-    names = ("rate", "warm_up", "decay", "batch_tokens", "smoothing", "average", "offsets", "seed")
+    names = ("rate", "warm_up", "decay", "batch_tokens", "smoothing", "average", "offsets", "taught", "seed")
     recipe = Recipe(minutes=minutes, steps=steps, **{name: options.pop(name) for name in names})
     with errors():
         plan = Plan(data=data, recipe=recipe, command=command_line(), **options)

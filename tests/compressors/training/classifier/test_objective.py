@@ -9,7 +9,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from compressors.training.classifier.examples import Example
-from compressors.training.classifier.objective import Batch, Objective
+from compressors.training.classifier.objective import Batch, Objective, log_odds
 from compressors.training.classifier.start import Start
 
 CPU = torch.device("cpu")
@@ -17,9 +17,7 @@ CPU = torch.device("cpu")
 
 def _loss(start: Start, objective: Objective, examples: Sequence[Example], pad_id: int = 0) -> torch.Tensor:
     batch = Batch.of([(0, example) for example in examples], pad_id, CPU)
-    loss: torch.Tensor = objective(
-        start.model.eval()(input_ids=batch.ids, attention_mask=batch.mask).logits, batch
-    )
+    loss: torch.Tensor = objective(log_odds(start.model.eval(), batch), batch)
     return loss
 
 
@@ -49,7 +47,7 @@ def test_an_offset_begins_at_the_log_odds_of_its_source_and_is_learned(some: Seq
     assert objective.offsets is not None
     assert objective.offsets.tolist() == pytest.approx([-1.386294, 0.0], abs=1e-5)
     batch = Batch.of([(1, some[0])], 0, CPU)
-    objective(torch.zeros(*batch.ids.shape, 2), batch).backward()
+    objective(torch.zeros(batch.ids.shape), batch).backward()
     assert objective.offsets.grad is not None
     words, kept = len(some[0].labels), some[0].labels.sum()
     assert objective.offsets.grad.tolist() == pytest.approx([0.0, 0.5 * words - kept])
@@ -57,7 +55,18 @@ def test_an_offset_begins_at_the_log_odds_of_its_source_and_is_learned(some: Seq
 
 def test_smoothing_moves_labels_towards_a_half(some: Sequence[Example]) -> None:
     batch = Batch.of([(0, some[0])], 0, CPU)
-    logits = torch.zeros(*batch.ids.shape, 2)
-    logits[..., 1] = 9.0
-    sure, smooth, even = (float(Objective(None, smoothing)(logits, batch)) for smoothing in (0.0, 0.2, 1.0))
+    odds = torch.full(batch.ids.shape, 9.0)
+    sure, smooth, even = (float(Objective(None, smoothing)(odds, batch)) for smoothing in (0.0, 0.2, 1.0))
     assert smooth == pytest.approx(0.8 * sure + 0.2 * even, rel=1e-5)
+
+
+def test_teachers_count_their_share_and_know_no_offsets(some: Sequence[Example]) -> None:
+    batch = Batch.of([(0, some[0])], 0, CPU)
+    odds, known = torch.full(batch.ids.shape, 0.4), torch.full(batch.ids.shape, -1.2)
+    labelled = Objective([0.3], 0.0)(odds, batch).item()
+    keeps, goes = known[0, 0].sigmoid(), 1.0 - known[0, 0].sigmoid()
+    each = -keeps * odds[0, 0].sigmoid().log() - goes * (-odds[0, 0]).sigmoid().log()
+    taught = float(each) * len(some[0].labels)
+    for share in (0.0, 0.25, 1.0):
+        loss = Objective([0.3], 0.0, share)(odds, batch, known).item()
+        assert loss == pytest.approx((1 - share) * labelled + share * taught, rel=1e-5)

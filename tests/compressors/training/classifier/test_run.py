@@ -20,6 +20,7 @@ from compressors.errors import CompressionError
 from compressors.training import Figures, Record, Schedule, Stop
 from compressors.training.classifier import Plan, Recipe, begin
 from compressors.training.record import load
+from tests.fakes.classifier import tiny_classifier
 
 Fit = Callable[..., Record]
 
@@ -111,6 +112,45 @@ def test_a_question_decides_which_words_stay(fit: Fit, write: Callable[..., Path
     assert kept == ["Anna", "Bonn"]
 
 
+def test_a_model_learns_from_a_teacher_what_labels_do_not_say(
+    fit: Fit, names: Path, write: Callable[..., Path], tmp_path: Path
+) -> None:
+    fit(names, name="teacher", recipe={"steps": 40, "average": 0.5})
+    texts = [json.loads(line)["words"] for line in names.read_text().splitlines()]
+    unknown = write("unknown", *({"words": words, "labels": [1] + [0] * (len(words) - 1)} for words in texts))
+    teacher = str(tmp_path / "teacher" / "model")
+    record = fit(
+        unknown, name="learner", teachers=[teacher], recipe={"steps": 40, "taught": 1.0, "average": 0.5}
+    )
+    assert record.settings["teachers"] == [teacher]
+    compressor = compressors.load("llmlingua2", str(tmp_path / "learner" / "model"), device="cpu")
+    text = "old Anna near river , house Dover bridge Carl market ."
+    (result,) = compressor.compress([Job(text=text, target_tokens=4)])
+    assert compressors.render(text, result.spans).split() == ["Anna", "Dover", "Carl"]
+
+
+def test_a_training_does_not_go_on_with_another_teacher(fit: Fit, names: Path, tmp_path: Path) -> None:
+    for name, steps in (("one", 1), ("other", 2)):
+        fit(names, name=name, recipe={"steps": steps})
+    fit(names, teachers=[str(tmp_path / "one" / "model")])
+    with pytest.raises(CompressionError, match="other data, start, teachers"):
+        fit(names, teachers=[str(tmp_path / "other" / "model")])
+
+
+def test_who_reads_other_tokens_or_no_questions_can_not_teach(
+    fit: Fit, names: Path, write: Callable[..., Path], tmp_path: Path
+) -> None:
+    other = tiny_classifier(tmp_path / "other", ["Eve"], hidden=32, layers=1, window=32)
+    short = tiny_classifier(tmp_path / "short", [".", ","], hidden=32, layers=1, window=16)
+    for teacher in (other, short):
+        with pytest.raises(CompressionError, match="can't teach a model that reads other tokens"):
+            fit(names, teachers=[str(teacher)])
+    rows = [{"words": ["Anna", "river"], "labels": [1, 0], "question": "Anna", "id": i} for i in range(3)]
+    fit(names, name="unasked")
+    with pytest.raises(CompressionError, match="question"):
+        fit(write("asked", *rows), teachers=[str(tmp_path / "unasked" / "model")])
+
+
 def test_a_stopped_training_goes_on_and_ends_with_the_same_model(
     fit: Fit, names: Path, tmp_path: Path
 ) -> None:
@@ -189,7 +229,7 @@ def test_the_folder_of_another_training_is_refused(fit: Fit, names: Path, write:
     fit(names)
     other = write("other", *({"words": ["Anna", "near"], "labels": [1, 0], "id": i} for i in range(9)))
     for change in ({"recipe": {"seed": 2}}, {"fresh": True}):
-        with pytest.raises(CompressionError, match="holds a training with other data, start, layers"):
+        with pytest.raises(CompressionError, match="holds a training with other data, start, teachers"):
             fit(names, **change)
     with pytest.raises(CompressionError, match="is of another training"):
         fit(names, other)
