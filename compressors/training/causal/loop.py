@@ -46,13 +46,14 @@ class Training(loop.Training):
             torch.manual_seed(seed)  # dropout's
             batches = self._batches(self.schedule.steps, self.schedule.progress)
             tokens = sum(batch.tokens for batch in batches)
-            loss = sum(self._learn(batch, chance) for batch in batches)
+            losses = [self._learn(batch, chance) for batch in batches]
             self.update(tokens)
+            loss = torch.stack(losses).sum().item()  # once: each waits for the device
         self.tokens += tokens
         return loss / tokens
 
-    def _learn(self, batch: Batch, chance: torch.Generator) -> float:
+    def _learn(self, batch: Batch, chance: torch.Generator) -> torch.Tensor:
         with self.mixed():
             loss = self._loss(self.model, batch.to(self.device), chance)
         loss.backward()  # type: ignore[no-untyped-call]
-        return loss.item()
+        return loss.detach()

@@ -24,7 +24,7 @@ from compressors.training.report import Figures
 
 _HELD_OUT_TOKENS = 6144
 """Of each source, in each validation."""
-_AT_ONCE = 4096
+_AT_ONCE = {"cpu": 4096, "cuda": 16384}
 """Tokens of one forward and backward pass."""
 
 
@@ -48,6 +48,7 @@ class Pretraining:
         room = start.window - len(start.first)
         self._texts = texts
         self._start = start
+        self._at_once = _AT_ONCE["cpu"]
         self._length, self._last_length = min(texts.length, room), min(texts.last_length, room)
         splits = []
         for path, _ in texts.data:
@@ -73,6 +74,7 @@ class Pretraining:
 
     def loss(self, model: Any) -> Loss:
         """See `Material`."""
+        self._at_once = _AT_ONCE.get(model.device.type, _AT_ONCE["cpu"])
         return choose_loss(model, self._texts.candidates)
 
     def batches(self, step: int, progress: float) -> list[Batch]:
@@ -84,7 +86,7 @@ class Pretraining:
         targets = windows[:, 1:].clone()
         targets[:, : len(self._start.first) - 1] = IGNORED
         parts = zip(
-            *(torch.split(part, max(1, _AT_ONCE // length)) for part in (windows[:, :-1], targets)),
+            *(torch.split(part, max(1, self._at_once // length)) for part in (windows[:, :-1], targets)),
             strict=True,
         )
         return [Batch(*part) for part in parts]
