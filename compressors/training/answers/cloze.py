@@ -97,7 +97,11 @@ def _names(doc: Any) -> Iterator[Any]:
         if not span.text.strip():
             continue
         yield span
-        if before is not None and span.label_ == before.label_ == "GPE" and _is_comma(doc[before.end : span.start]):
+        if (
+            before is not None
+            and span.label_ == before.label_ == "GPE"
+            and _is_comma(doc[before.end : span.start])
+        ):
             yield doc[before.start : span.end]
         before = span
 

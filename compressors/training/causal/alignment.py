@@ -24,13 +24,14 @@ from compressors.training.causal.loss import IGNORED, Batch, Loss, full_loss
 from compressors.training.causal.pairs import encode, read
 from compressors.training.causal.recipe import Pairs
 from compressors.training.causal.start import Start
+from compressors.training.memory import tokens_at_once
 from compressors.training.record import Data, digest
 from compressors.training.report import Figures
 
 _HELD_OUT_TOKENS = 20_000
 """Of each source's answers, in each validation."""
-_AT_ONCE = {"cpu": 1024, "cuda": 8192}
-"""Tokens of one forward and backward pass, padding included."""
+_AT_ONCE = 1024
+"""Tokens of one forward and backward pass on a CPU, padding included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ class Alignment:
         self._first = start.first
         self._batch_tokens = pairs.batch_tokens
         self._seed = seed
-        self._at_once = _AT_ONCE["cpu"]
+        self._at_once = _AT_ONCE
         length = min(pairs.length or start.window, start.window) - len(start.first)
         self._sources: dict[str, Source] = {}
         for name, (path, _) in zip(names, pairs.data, strict=True):
@@ -140,7 +141,7 @@ class Alignment:
 
     def loss(self, model: Any) -> Loss:
         """See `Material`."""
-        self._at_once = _AT_ONCE.get(model.device.type, _AT_ONCE["cpu"])
+        self._at_once = tokens_at_once(model, on_cpu=_AT_ONCE, logits=True)
         return full_loss
 
     def batches(self, step: int, progress: float) -> list[Batch]:

@@ -53,7 +53,7 @@ class Training(loop.Training):
         return loss / tokens
 
     def _learn(self, batch: Batch, chance: torch.Generator) -> torch.Tensor:
-        with self.mixed():
+        with self.computing():
             loss = self._loss(self.model, batch.to(self.device), chance)
         loss.backward()  # type: ignore[no-untyped-call]
         return loss.detach()

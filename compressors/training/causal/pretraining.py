@@ -19,13 +19,14 @@ from compressors.training.causal.mixture import Mixture
 from compressors.training.causal.recipe import Texts
 from compressors.training.causal.start import Start
 from compressors.training.causal.texts import Split, load_split
+from compressors.training.memory import tokens_at_once
 from compressors.training.record import Data, digest
 from compressors.training.report import Figures
 
 _HELD_OUT_TOKENS = 6144
 """Of each source, in each validation."""
-_AT_ONCE = {"cpu": 4096, "cuda": 16384}
-"""Tokens of one forward and backward pass."""
+_AT_ONCE = 4096
+"""Tokens of one forward and backward pass on a CPU."""
 
 
 def name_of(path: Path) -> str:
@@ -48,7 +49,7 @@ class Pretraining:
         room = start.window - len(start.first)
         self._texts = texts
         self._start = start
-        self._at_once = _AT_ONCE["cpu"]
+        self._at_once = _AT_ONCE
         self._length, self._last_length = min(texts.length, room), min(texts.last_length, room)
         splits = []
         for path, _ in texts.data:
@@ -74,7 +75,7 @@ class Pretraining:
 
     def loss(self, model: Any) -> Loss:
         """See `Material`."""
-        self._at_once = _AT_ONCE.get(model.device.type, _AT_ONCE["cpu"])
+        self._at_once = tokens_at_once(model, on_cpu=_AT_ONCE, logits=True)
         return choose_loss(model, self._texts.candidates)
 
     def batches(self, step: int, progress: float) -> list[Batch]:

@@ -15,10 +15,11 @@ from compressors.training.classifier.mixture import Draw, Mixture
 from compressors.training.classifier.objective import Batch, Objective, log_odds
 from compressors.training.classifier.recipe import Recipe
 from compressors.training.classifier.teachers import Teachers
+from compressors.training.memory import tokens_at_once
 from compressors.training.precision import Precision
 
-_AT_ONCE = {"cpu": 1024, "cuda": 16384}
-"""Tokens of one forward and backward pass; a step adds up the gradients of several."""
+_AT_ONCE = 1024
+"""Tokens of one forward and backward pass on a CPU; a step adds up the gradients of several."""
 _OFFSETS_RATE = 100.0
 """Times the learning rate: there are few offsets, and every word of a source speaks for one."""
 _FIRST_AVERAGES = 10
@@ -77,13 +78,13 @@ class Training(loop.Training):
 
     def _parts(self, draws: Sequence[Draw]) -> Iterator[list[Draw]]:
         """Examples of similar length, as many as are computed at once."""
-        budget = _AT_ONCE.get(self.device.type, _AT_ONCE["cpu"])
+        budget = tokens_at_once(self.model, on_cpu=_AT_ONCE)
         for part in batches([len(example.ids) for _, example in draws], budget):
             yield [draws[i] for i in part]
 
     def _learn(self, draws: Sequence[Draw]) -> torch.Tensor:
         batch = Batch.of(draws, self._pad_id, self.device)
-        with self.mixed():
+        with self.computing():
             known = None if self._teachers is None else self._teachers.odds(batch)
             odds = log_odds(self.model, batch)
         loss: torch.Tensor = self._objective(odds, batch, known)

@@ -33,7 +33,9 @@ class Teachers:
             folder = folder_of("llmlingua2", name)
             loaded = load_checkpoint(name, "classifier", folder=folder, device=str(device), dtype="float32")
             if loaded.window < window or _form(loaded.tokenizer) != _form(tokenizer):
-                raise CompressionError(f"{name!r} can't teach a model that reads other tokens, or more of them")
+                raise CompressionError(
+                    f"{name!r} can't teach a model that reads other tokens, or more of them"
+                )
             self._models.append(loaded.model)
 
     @torch.no_grad()

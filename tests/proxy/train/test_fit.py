@@ -48,7 +48,18 @@ def test_a_model_is_trained_and_its_figures_are_shown(start: Path, rows: Path, t
     out = tmp_path / "out"
     result = _run(
         *("--data", rows, "--start", start, "--out", out, "--steps", "20", "--rate", "0.01"),
-        *("--average", "0.5", "--layers", "1", "--batch-tokens", "100", "--teacher", start, "--taught", "0.1"),
+        *(
+            "--average",
+            "0.5",
+            "--layers",
+            "1",
+            "--batch-tokens",
+            "100",
+            "--teacher",
+            start,
+            "--taught",
+            "0.1",
+        ),
     )
     assert result.exit_code == 0, result.output
     assert "rows" in result.stdout

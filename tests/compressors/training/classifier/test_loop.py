@@ -73,7 +73,7 @@ def test_how_much_is_computed_at_once_changes_nothing(
 ) -> None:
     together = training()
     together.step()
-    monkeypatch.setitem(loop._AT_ONCE, "cpu", 1)  # each example on its own
+    monkeypatch.setattr(loop, "_AT_ONCE", 1)  # each example on its own
     apart = training()
     apart.step()
     for name, weight in _weights(together).items():
