@@ -15,7 +15,7 @@ _MOST, _LEAST = 65_536, 1024
 
 
 def tokens_at_once(model: Any, *, on_cpu: int, logits: bool = False) -> int:
-    """Tokens of one forward and backward pass: `on_cpu`, where small ones stay in the cache, or what a GPU has room for.
+    """Tokens of one forward and backward pass: `on_cpu`, as small ones stay in the cache, or what a GPU has room for.
 
     `logits` says whether each token has one for every token of the vocabulary. The same on the same device, whatever
     else takes room there.
