@@ -25,3 +25,15 @@ def batches(lengths: Sequence[int], budget: int, waste: int | None = None) -> It
         batch.append(i)
     if batch:
         yield batch
+
+
+def fills(lengths: Sequence[int], budget: int) -> Iterator[tuple[int, int]]:
+    """Runs of sequences that together fit the budget, as ranges; one that is longer is a run of its own."""
+    low = total = 0
+    for place, length in enumerate(lengths):
+        if place > low and total + length > budget:
+            yield low, place
+            low, total = place, 0
+        total += length
+    if low < len(lengths):
+        yield low, len(lengths)

@@ -1,4 +1,4 @@
-"""BERT-like token classifiers over one flat row of tokens: no padding, few kernels.
+"""BERT-like encoders over one flat row of tokens: no padding, few kernels.
 
 Owns the forward pass of the architectures it knows (BERT, RoBERTa, XLM-RoBERTa), from transformers' weights. Knows no
 batches and no precision: what a linear layer is made of comes from `linear`, attention from `attention`.
@@ -14,6 +14,7 @@ import torch
 from torch.nn import functional
 from transformers import (
     BertForTokenClassification,
+    BertModel,
     RobertaForTokenClassification,
     XLMRobertaForTokenClassification,
 )
@@ -22,6 +23,7 @@ from compressors.attention import Lengths, attention
 from compressors.linear import Make
 
 _FIRST_POSITION: dict[type, Callable[[Any], int]] = {
+    BertModel: lambda _: 0,
     BertForTokenClassification: lambda _: 0,
     RobertaForTokenClassification: lambda config: config.pad_token_id + 1,
     XLMRobertaForTokenClassification: lambda config: config.pad_token_id + 1,
@@ -58,14 +60,19 @@ class Bert:
         """What is added at each place of a sequence; `(longest sequence, C)`."""
         self._norm = _norm(embeddings.LayerNorm)
         self._layers = [_Layer(layer, self._heads, make) for layer in body.encoder.layer]
-        self._labels = model.classifier
+        self._labels = getattr(model, "classifier", None)
 
-    def logits(self, ids: torch.Tensor, positions: torch.Tensor, lengths: Lengths) -> torch.Tensor:
-        """Of sequences one after another: `ids` and `positions` in them (`(N,)` int64), `lengths`; `(N, labels)`."""
-        states = self._norm(self._words[ids] + self.positions[positions])  # (N, C)
+    def states(self, ids: torch.Tensor, positions: torch.Tensor, lengths: Lengths) -> torch.Tensor:
+        """Of sequences one after another: `ids` and `positions` in them (`(N,)` int64), `lengths`; `(N, C)`."""
+        states = self._norm(self._words[ids] + self.positions[positions])
         for layer in self._layers:
             states = layer(states, lengths)
-        logits: torch.Tensor = self._labels(states)
+        return states
+
+    def logits(self, ids: torch.Tensor, positions: torch.Tensor, lengths: Lengths) -> torch.Tensor:
+        """What a classifier makes of the `states`; `(N, labels)`."""
+        assert self._labels is not None
+        logits: torch.Tensor = self._labels(self.states(ids, positions, lengths))
         return logits
 
 

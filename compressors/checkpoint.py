@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 from transformers import (
     MODEL_FOR_CAUSAL_LM_MAPPING,
     AutoConfig,
+    AutoModel,
     AutoModelForCausalLM,
     AutoModelForTokenClassification,
     AutoTokenizer,
@@ -27,14 +28,18 @@ from compressors.legibility import Literacy
 from compressors.shapes import is_shape, load_shape
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
-ON_CUDA = {"classifier": "float16", "causal": "bfloat16"}
+ON_CUDA = {"classifier": "float16", "causal": "bfloat16", "embedding": "float16"}
 """Classifiers decide as in float32 but for some 3 in 10,000 words in float16, ten times as many in bfloat16."""
 _PACKED = "weights.safetensors"
-_CLASSES: dict[str, Any] = {"classifier": AutoModelForTokenClassification, "causal": AutoModelForCausalLM}
+_CLASSES: dict[str, Any] = {
+    "classifier": AutoModelForTokenClassification,
+    "causal": AutoModelForCausalLM,
+    "embedding": AutoModel,
+}
 _LONGEST_WINDOW = 4096
 """Most tokens read in one sequence: some models declare a million, and attention is quadratic."""
 
-Task = Literal["classifier", "causal"]
+Task = Literal["classifier", "causal", "embedding"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +69,8 @@ def load_checkpoint(
 ) -> Checkpoint:
     """The model in `folder`, the shape that `model` names (`shapes`), or else what it names on the Hugging Face hub.
 
-    `dtype` is float32 where none is given, but on a CUDA device float16 for a classifier and bfloat16 for a causal
-    model. A checkpoint that is quantised (GPTQ, AWQ, bitsandbytes) stays so; it needs the extra `laconic[quantized]`.
+    `dtype` is float32 where none is given, but on a CUDA device bfloat16 for a causal model and float16 for
+    others. A checkpoint that is quantised (GPTQ, AWQ, bitsandbytes) stays so; it needs the extra `laconic[quantized]`.
 
     Raises `CompressionError` if it isn't there, isn't a model for `task` (a token classifier needs two
     labels), or if `dtype` or `device` is unknown.
@@ -143,6 +148,8 @@ def _require(task: Task, model: str, config: Any) -> None:
     if task == "causal":
         if type(config) not in MODEL_FOR_CAUSAL_LM_MAPPING and not getattr(config, "auto_map", None):
             raise CompressionError(f"{model!r} is no causal language model, its type is {config.model_type}")
+        return
+    if task == "embedding":
         return
     architectures = config.architectures or []
     if not any("ForTokenClassification" in name for name in architectures):

@@ -7,7 +7,7 @@ B: sequences in a batch, L: tokens of its longest, N: tokens of all of them.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy.typing as npt
 import torch
 
 from compressors.attention import Lengths, is_packed
-from compressors.batches import batches
+from compressors.batches import batches, fills
 from compressors.bert import Bert, is_known
 from compressors.errors import CompressionError
 from compressors.graphs import Graphs
@@ -55,6 +55,11 @@ def encoder(model: Any, pad_id: int, batch_tokens: int, *, eight_bits: bool = Fa
     return PaddedEncoder(model, pad_id, batch_tokens)
 
 
+def laid_out(sequences: Sequence[TokenIds]) -> npt.NDArray[np.int64]:
+    """Sequences one after another: ids, and the position of each in its sequence; `(2, N)`."""
+    return np.stack((np.concatenate(sequences), np.concatenate([np.arange(len(ids)) for ids in sequences])))
+
+
 class PackedEncoder:
     """Sequences one after another in a flat row; for models that `Bert` knows."""
 
@@ -74,14 +79,14 @@ class PackedEncoder:
     def keep_probabilities(self, sequences: Sequence[TokenIds]) -> list[Probabilities]:
         """See `Encoder`."""
         results: list[Probabilities] = []
-        for low, high in _fills([len(sequence) for sequence in sequences], self._batch_tokens):
+        for low, high in fills([len(sequence) for sequence in sequences], self._batch_tokens):
             results += self._forward(sequences[low:high])
         return results
 
     @torch.inference_mode()
     def _forward(self, sequences: Sequence[TokenIds]) -> list[Probabilities]:
         lengths = [len(sequence) for sequence in sequences]
-        row = np.stack((np.concatenate(sequences), np.concatenate([np.arange(length) for length in lengths])))
+        row = laid_out(sequences)
         if self._graphs is not None:
             logits = self._graphs(row, lengths)
         else:
@@ -125,15 +130,3 @@ class PaddedEncoder:
         ).logits  # (B, L, 2)
         probabilities: Probabilities = logits.float().softmax(-1)[..., KEEP].cpu().numpy()
         return probabilities
-
-
-def _fills(lengths: Sequence[int], budget: int) -> Iterator[tuple[int, int]]:
-    """Runs of sequences that together fit the budget, as ranges; one that is longer is a run of its own."""
-    low = total = 0
-    for place, length in enumerate(lengths):
-        if place > low and total + length > budget:
-            yield low, place
-            low, total = place, 0
-        total += length
-    if low < len(lengths):
-        yield low, len(lengths)

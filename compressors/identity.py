@@ -15,13 +15,14 @@ EMBEDDED = {
     "llmlingua2": _MODELS / "keepdrop",
     "llmlingua": _MODELS / "causal",
     "longllmlingua": _MODELS / "causal",
+    "embedding": _MODELS / "embedding",
 }
-"""The model that ships with laconic, for each method."""
+"""The model that ships with laconic, for each method, and the one that ranks documents."""
 SHAPE = "shape:"
 """What the name of random weights begins with: `shape:mbert`."""
 UNREADABLE_SHARE = 0.2
 """A text with more unreadable letters than this share is left whole."""
-_VERSION = 6
+_VERSION = 7
 """Raised whenever the same model, job and options may give another decision than before."""
 _WEIGHTS = frozenset({".safetensors", ".bin", ".pt", ".pth"})
 _DESCRIPTIONS = frozenset({".json", ".txt", ".model", ".py"})

@@ -19,9 +19,9 @@ class Strategy:
     The llmlingua package's names, where they differ, are in brackets.
     """
 
-    rankers: tuple[str, ...] = ("bm25", "perplexity")
-    """What ranks documents and sentences by the question: `perplexity` of the causal model, `bm25`, `gzip`,
-    `embedding:MODEL` or `reranker:MODEL`; several are fused [rank_method]."""
+    rankers: tuple[str, ...] = ("bm25", "embedding")
+    """What ranks documents and sentences by the question: `bm25`, `embedding` with the model that ships, `perplexity`
+    of the causal model, `gzip`, `embedding:MODEL` or `reranker:MODEL`; several are fused [rank_method]."""
     condition: Literal["after", "before", "none"] = "after"
     """Whether `perplexity` reads the question after the document, before it, or not at all
     [condition_in_question]."""

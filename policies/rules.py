@@ -176,8 +176,8 @@ class Documents(Section):
 class Strategy(Section):
     """How LLMLingua and LongLLMLingua spend a budget on documents, sentences and words, and what LLMLingua-2 reads."""
 
-    rankers: tuple[str, ...] = Field(default=("bm25", "perplexity"), min_length=1)
-    """What ranks documents by the question: `perplexity`, `bm25`, `gzip`, `embedding:MODEL`, `reranker:MODEL`."""
+    rankers: tuple[str, ...] = Field(default=("bm25", "embedding"), min_length=1)
+    """What ranks documents: `bm25`, `embedding`, `perplexity`, `gzip`, `embedding:MODEL`, `reranker:MODEL`."""
     condition: Literal["after", "before", "none"] = "after"
     """Where `perplexity` reads the question: after the document, before it, or not at all."""
     restrictive: str = " We can get the answer to this question in the given documents."

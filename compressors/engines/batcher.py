@@ -37,6 +37,8 @@ from compressors.passes import Divisible, Passes
 _log = logging.getLogger("laconic.batcher")
 _POLL_S = 0.02
 _WARM_UP_WORDS = (8, 60, 300, 900)
+_WARM_UP_QUESTION = Job(text="one word\n\nanother word", contexts=((0, 8), (10, 22)), question="word?")
+"""Loads what ranks documents, so that the first request needn't wait for it."""
 _MOST_HELPERS = 4
 _LONG_TOKENS = 32_768
 """A text of more is prepared on a thread of its own, so that shorter ones needn't wait for it."""
@@ -175,7 +177,7 @@ class Batcher:
 
     def _warm_up(self, compressor: Compressor) -> None:
         jobs = [Job(text="word " * words, tokenizer=None) for words in _WARM_UP_WORDS]
-        compressor.compress(jobs)
+        compressor.compress([*jobs, _WARM_UP_QUESTION])
         started = time.monotonic()
         compressor.compress(jobs)
         self.speed.add(sum(estimated_tokens(len(job.text)) for job in jobs), time.monotonic() - started)

@@ -12,7 +12,7 @@ from compressors.ranking.bm25 import BM25
 from compressors.ranking.gzip import Gzip
 from compressors.ranking.ranker import Ranker
 
-_ALLOWED = "bm25, gzip, embedding:MODEL and reranker:MODEL, MODEL being a folder or a hub name"
+_ALLOWED = "bm25, gzip, embedding, embedding:MODEL and reranker:MODEL, MODEL being a folder or a hub name"
 _KINDS = ("embedding", "reranker")
 _VERSION = 1
 """Raised whenever the same model may give other scores than before."""
@@ -24,9 +24,9 @@ def needs_model(name: str) -> bool:
 
 
 def load_ranker(name: str, *, device: str = "auto", trust_remote_code: bool = False) -> Ranker:
-    """The ranker that `name` names: `bm25`, `gzip`, `embedding:MODEL` or `reranker:MODEL`.
+    """The ranker that `name` names: `bm25`, `gzip`, `embedding`, `embedding:MODEL` or `reranker:MODEL`.
 
-    MODEL is a folder or a name on the Hugging Face hub: of anything that sentence-transformers embeds
+    `embedding` alone is the model that ships with laconic. MODEL is a folder or a name on the Hugging Face hub: of anything that sentence-transformers embeds
     with, or of a cross-encoder with one output. `device` is `auto` or torch's name of one.
 
     Raises `CompressionError` if there is no such ranker, the model can't be loaded or isn't of its
@@ -36,6 +36,10 @@ def load_ranker(name: str, *, device: str = "auto", trust_remote_code: bool = Fa
         return BM25()
     if name == "gzip":
         return Gzip()
+    if name == "embedding":
+        from compressors.ranking.embedded import Embedded
+
+        return Embedded(fingerprint("embedding"), device)
     kind, _, model = name.partition(":")
     if kind not in _KINDS or model in ("", "embedded"):
         raise CompressionError(f"unknown ranker {name!r}; allowed are {_ALLOWED}")

@@ -52,14 +52,14 @@ def _place(document: Span, spans: Sequence[Span]) -> int:
 def ranker(name: str, *, device: str) -> Ranker:
     """The ranker `name`: one of `compressors.ranking.load_ranker`, or several fused as LongLLMLingua does.
 
-    `perplexity` is the causal model's own, `perplexity:MODEL` another model's; `+` fuses: `bm25+perplexity`.
+    `perplexity` is the causal model's own, `perplexity:MODEL` another model's; `+` fuses: `bm25+embedding`.
     Raises `CompressionError` if there is no such ranker.
     """
     parts = name.split("+")
     models = [part.partition(":")[2] for part in parts if part.partition(":")[0] == _OWN]
-    if not models:
+    if not models and len(parts) == 1:
         return load_ranker(name, device=device)
     names = tuple(_OWN if part.partition(":")[0] == _OWN else part for part in parts)
-    compressor = compressors.load("longllmlingua", model=models[0] or "embedded", device=device)
+    compressor = compressors.load("longllmlingua", model="".join(models[:1]) or "embedded", device=device)
     strategy = Strategy(rankers=names, document_filter=False, token_filter=False, order="sort")
     return ByArrangement(name, compressor, strategy)

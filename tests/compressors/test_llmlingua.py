@@ -199,7 +199,7 @@ def test_a_document_that_is_not_read_spoils_no_ranking(causal: Callable[[str], A
     strategy = Strategy(condition=condition, order="sort", token_filter=False, document_filter=False)
     job = Job(text=text, contexts=contexts, verbatim=(contexts[1],), question="price?", strategy=strategy)
     rankings = []
-    for rankers in [("bm25",), ("bm25", "perplexity"), ("perplexity",)]:
+    for rankers in [("bm25", "embedding"), ("bm25", "perplexity"), ("perplexity",)]:
         asked = replace(job, strategy=replace(strategy, rankers=rankers))
         [result] = causal("longllmlingua").compress([asked])
         rankings.append(sorted(range(3), key=lambda place: result.text.index(documents[place].strip())))

@@ -40,7 +40,9 @@ def test_the_first_in_the_arrangement_is_the_best() -> None:
     assert [job.text[start:end] for start, end in job.contexts] == DOCUMENTS
 
 
-@pytest.mark.parametrize("name", ["bm25", "gzip", "perplexity", "bm25+perplexity", "perplexity+gzip"])
+@pytest.mark.parametrize(
+    "name", ["bm25", "gzip", "embedding", "perplexity", "bm25+perplexity", "perplexity+gzip", "bm25+embedding"]
+)
 def test_rankers_by_name_score_every_document(name: str) -> None:
     scores = ranker(name, device="cpu").scores("What is the lighthouse made of?", DOCUMENTS)
     assert len(scores) == 4
@@ -48,7 +50,7 @@ def test_rankers_by_name_score_every_document(name: str) -> None:
         assert scores.argmax() == 1
 
 
-@pytest.mark.parametrize("name", ["none", "perplexity:./no-such-folder", "bm25+gzip", "perplexity+none"])
+@pytest.mark.parametrize("name", ["none", "perplexity:./no-such-folder", "bm25+none", "perplexity+none"])
 def test_an_unknown_ranker_is_refused(name: str) -> None:
     with pytest.raises(CompressionError):
         ranker(name, device="cpu").scores("Which?", DOCUMENTS)
