@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from compressors.base import Compressor
@@ -82,7 +84,9 @@ def load(
     name = fingerprint(method, model, dtype, revision, compat=compat, unreadable_share=unreadable_share)
     if method == "llmlingua2":
         eight_bits = dtype == EIGHT_BITS
-        return _classifying(checkpoint, model, name, compat, unreadable_share, batch_tokens, eight_bits)
+        return _classifying(
+            checkpoint, model, name, compat, unreadable_share, batch_tokens, eight_bits, trust_remote_code
+        )
     if dtype == EIGHT_BITS:
         raise CompressionError("int8 is for llmlingua2; causal models take float32, bfloat16 or float16")
     return _causal(checkpoint, method, name, compat, unreadable_share, batch_tokens, trust_remote_code)
@@ -102,6 +106,7 @@ def _classifying(
     unreadable_share: float,
     batch_tokens: int | None,
     eight_bits: bool,
+    trust_remote_code: bool,
 ) -> Compressor:
     from compressors.checkpoint import extend_vocabulary
     from compressors.compat import PLACEHOLDERS, LLMLingua2Compat
@@ -124,6 +129,7 @@ def _classifying(
         name,
         model=model,
         questions=Questions(reader, checkpoint.question_tokens) if checkpoint.question_tokens else None,
+        rankers=_rankers(checkpoint, trust_remote_code),
         literacy=checkpoint.literacy,
         unreadable_share=unreadable_share,
         device=str(checkpoint.device),
@@ -144,7 +150,6 @@ def _causal(
     from compressors.llmlingua import LLMLingua
     from compressors.longllmlingua import LongLLMLingua
     from compressors.packing import pack
-    from compressors.ranking import load_ranker
     from compressors.reading import Reader
 
     if batch_tokens is None:
@@ -164,8 +169,11 @@ def _causal(
     }
     if method == "llmlingua":
         return LLMLingua(reader, causal, name, **options)
+    return LongLLMLingua(reader, causal, name, rankers=_rankers(checkpoint, trust_remote_code), **options)
 
-    def rankers(ranker: str) -> Ranker:
-        return load_ranker(ranker, device=str(checkpoint.device), trust_remote_code=trust_remote_code)
 
-    return LongLLMLingua(reader, causal, name, rankers=rankers, **options)
+def _rankers(checkpoint: Checkpoint, trust_remote_code: bool) -> Callable[[str], Ranker]:
+    """Gives rankers by name, on the device of the checkpoint."""
+    from compressors.ranking import load_ranker
+
+    return partial(load_ranker, device=str(checkpoint.device), trust_remote_code=trust_remote_code)

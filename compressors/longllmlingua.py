@@ -6,8 +6,7 @@ T: tokens of a text, D: its documents, S: sentences, L: tokens of a window, Q: t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
-from functools import cache
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,15 +16,12 @@ from compressors.base import Job, Span
 from compressors.controller import scheduled
 from compressors.llmlingua import LLMLingua, Steps, Values, Work, document_means, take_surprise
 from compressors.passes import Unit
-from compressors.ranking import Ranker, RankScores, combined, needs_model, order
-from compressors.rankings import Ranked, answer, joined
+from compressors.ranking import Ranker, combined, order
+from compressors.rankings import OWN, Rankers
 from compressors.reading import TokenIds
 from compressors.scores import Scores
 from compressors.units import NOTHING, Continuation, Judgement, Known, Surprisals
 from compressors.windows import Window
-
-Rankings = Generator[Sequence[Unit], Sequence[Any], list[RankScores]]
-"""Part of a job's passes that asks several rankers."""
 
 _QUESTION_SHARE = 4
 """The question takes at most one in so many tokens of the model's window; of a longer one the end is read."""
@@ -48,7 +44,7 @@ class LongLLMLingua(LLMLingua):
     def __init__(self, *args: Any, rankers: Callable[[str], Ranker], **options: Any) -> None:
         """`rankers` gives a ranker by name; the rest is as for `LLMLingua`."""
         super().__init__(*args, **options)
-        self._ranker = cache(rankers)
+        self._rankers = Rankers(rankers, self._causal.window)
 
     def _capacity(self, job: Job) -> int:
         if not job.question:
@@ -66,23 +62,10 @@ class LongLLMLingua(LLMLingua):
             work.order = list(range(len(job.contexts)))
         else:
             found = []
-            if "perplexity" in job.strategy.rankers:
+            if OWN in job.strategy.rankers:
                 found.append((yield from self._likelihoods(work)))
-            found += yield from self._ranked(work, job.contexts)
+            found += yield from self._rankers.scores(job, job.contexts)
             work.order = order(combined(found)).tolist()
-
-    def _ranked(self, work: Work, spans: Sequence[Span]) -> Rankings:
-        """How well the rankers that need no causal model find each of `spans` to fit the question."""
-        job = work.draft.job
-        texts = [job.text[start:end] for start, end in spans]
-        found = []
-        for name in job.strategy.rankers:
-            if needs_model(name):
-                units = list(Ranked(name, job.question, texts).parts(self._causal.window))
-                found.append(joined((yield units) if units else ()))
-            elif name != "perplexity":
-                found.append(self._ranker(name).scores(job.question, texts))
-        return found
 
     def _likelihoods(self, work: Work) -> Values:
         """How well the documents fit the question by the causal model alone; `(D,)`, finite.
@@ -166,9 +149,7 @@ class LongLLMLingua(LLMLingua):
 
     def forward(self, units: Sequence[Any]) -> list[Any]:
         """What the causal model, or a ranker that is a model, makes of each unit."""
-        asked = [unit for unit in units if not isinstance(unit, Ranked)]
-        found = iter(super().forward(asked))
-        return [answer(unit, self._ranker) if isinstance(unit, Ranked) else next(found) for unit in units]
+        return self._rankers.forward(units, super().forward)
 
     def _spread(self, work: Work, scores: Scores, order: Sequence[int]) -> Scores:
         """More of what fits the question better, by the policy's ratio."""
@@ -180,7 +161,7 @@ class LongLLMLingua(LLMLingua):
         values = yield from super()._sentence_values(work, found)
         if not work.draft.job.question:
             return values
-        others = yield from self._ranked(work, found)
+        others = yield from self._rankers.scores(work.draft.job, found)
         return combined([values, *others])
 
     def _prefix(self, job: Job) -> TokenIds:

@@ -14,7 +14,10 @@ from compressors.expression import budget
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Strategy:
-    """How LLMLingua and LongLLMLingua spend a budget; LLMLingua-2 looks at `document_filter` and `question_aware`.
+    """How LLMLingua and LongLLMLingua spend a budget.
+
+    LLMLingua-2 looks at `document_filter` and `question_aware` and, if both are set and there is a question, at
+    `rankers`, `document_budget`, `kept_documents` and `min_documents`.
 
     The llmlingua package's names, where they differ, are in brackets.
     """

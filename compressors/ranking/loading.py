@@ -26,8 +26,9 @@ def needs_model(name: str) -> bool:
 def load_ranker(name: str, *, device: str = "auto", trust_remote_code: bool = False) -> Ranker:
     """The ranker that `name` names: `bm25`, `gzip`, `embedding`, `embedding:MODEL` or `reranker:MODEL`.
 
-    `embedding` alone is the model that ships with laconic. MODEL is a folder or a name on the Hugging Face hub: of anything that sentence-transformers embeds
-    with, or of a cross-encoder with one output. `device` is `auto` or torch's name of one.
+    `embedding` alone is the model that ships with laconic. MODEL is a folder or a name on the Hugging Face hub: of
+    anything that sentence-transformers embeds with, or of a cross-encoder with one output. `device` is `auto` or
+    torch's name of one.
 
     Raises `CompressionError` if there is no such ranker, the model can't be loaded or isn't of its
     kind, or the extra `rankers` isn't installed.

@@ -19,6 +19,7 @@ from compressors.identity import EMBEDDED
 from compressors.legibility import Literacy
 from compressors.llmlingua2 import LLMLingua2
 from compressors.questions import Questions
+from compressors.ranking import load_ranker
 from compressors.reading import Reader, TokenIds
 from tests.fakes.questions import claiming
 
@@ -137,8 +138,8 @@ def echo() -> tuple[_Echo, LLMLingua2]:
     reader = Reader(tokenizer, 64)
     encoder = _Echo(tokenizer.sep_token_id)
     made = LLMLingua2(
-        reader, encoder, "echo", model="echo", questions=Questions(reader), literacy=Literacy(),
-        unreadable_share=1.0, device="cpu", batch_tokens=512,
+        reader, encoder, "echo", model="echo", questions=Questions(reader), rankers=load_ranker,
+        literacy=Literacy(), unreadable_share=1.0, device="cpu", batch_tokens=512,
     )  # fmt: skip
     return encoder, made
 
@@ -153,7 +154,10 @@ def test_each_document_is_read_with_the_question(echo: tuple[_Echo, LLMLingua2])
     others = [f"The {name} lies on the left of the river, as {name}s do. " * 2 for name in ("mill", "tower")]
     gold = "The harbour was opened by fishermen in the rain. "
     job = _in_documents(
-        [others[0], gold, others[1]], rate=0.3, question="Was the harbour opened by fishermen?"
+        [others[0], gold, others[1]],
+        rate=0.3,
+        question="Was the harbour opened by fishermen?",
+        strategy=replace(AWARE, document_filter=False),
     )
     result: Compressed
     [result] = compressor.compress([job])
@@ -161,7 +165,36 @@ def test_each_document_is_read_with_the_question(echo: tuple[_Echo, LLMLingua2])
     assert len(encoder.sequences) == 3
     assert all(sequence[: len(prefix)].tolist() == prefix.tolist() for sequence in encoder.sequences)
     assert "harbour was opened by fishermen" in result.text
-    assert "mill" not in result.text and "tower" not in result.text  # noqa: PT018
+    assert not result.dropped
+
+
+def test_rankers_choose_the_documents_and_only_these_are_read(echo: tuple[_Echo, LLMLingua2]) -> None:
+    encoder, compressor = echo
+    names = ["harbour", "bridge", "market", "school", "tower"]
+    documents = [f"Long ago a {name} stood here, they say, and people liked it. " * 2 for name in names]
+    documents[3:3] = [
+        "In 1848 the quay was finished; ships from all over the world have moored there since. " * 2
+    ]
+    job = _in_documents(documents, rate=0.15, question="Where do boats land?")
+    for rankers in (("embedding",), ("bm25", "embedding")):
+        encoder.sequences.clear()
+        [result] = compressor.compress([replace(job, strategy=replace(AWARE, rankers=rankers))])
+        assert "1848" in result.text
+        assert not any(name in result.text for name in names)
+        assert len(encoder.sequences) == 1
+        assert result.compressed_tokens <= 0.16 * result.original_tokens
+
+
+def test_without_rankers_that_need_no_causal_model_words_tell_which_documents_stay(
+    echo: tuple[_Echo, LLMLingua2],
+) -> None:
+    encoder, compressor = echo
+    documents = [f"Long ago a {name} stood here, they say. " * 2 for name in ("harbour", "bridge", "market")]
+    strategy = replace(AWARE, rankers=("perplexity",))
+    job = _in_documents(documents, rate=0.3, question="Was there a bridge?", strategy=strategy)
+    [result] = compressor.compress([job])
+    assert len(encoder.sequences) == 3
+    assert "bridge" in result.text
 
 
 def test_the_document_that_fits_the_question_stays_wherever_it_stands(echo: tuple[_Echo, LLMLingua2]) -> None:

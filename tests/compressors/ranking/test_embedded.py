@@ -11,8 +11,8 @@ import pytest
 
 from compressors.checkpoint import load_checkpoint
 from compressors.identity import folder_of
-from compressors.ranking import load_ranker, needs_model, order
 from compressors.ranking import embedded as module
+from compressors.ranking import load_ranker, needs_model, order
 from compressors.ranking.embedded import Embedded
 
 QUESTION = "How many people live in the biggest town of France?"
@@ -37,7 +37,9 @@ def test_meaning_counts_more_than_shared_words(ranker: Embedded) -> None:
 
 def test_scores_are_those_of_sentence_transformers(ranker: Embedded, tmp_path: Path) -> None:
     library = pytest.importorskip("sentence_transformers")
-    checkpoint = load_checkpoint("embedded", "embedding", folder=folder_of("embedding", "embedded"), device="cpu")
+    checkpoint = load_checkpoint(
+        "embedded", "embedding", folder=folder_of("embedding", "embedded"), device="cpu"
+    )
     checkpoint.model.save_pretrained(tmp_path)
     checkpoint.tokenizer.save_pretrained(tmp_path)
     model = library.SentenceTransformer(str(tmp_path), device="cpu")

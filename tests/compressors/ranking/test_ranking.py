@@ -52,7 +52,9 @@ def test_nothing_to_tell_documents_apart_leaves_them_in_place(ranker: Ranker, do
 
 @pytest.mark.parametrize("name", ["", "bm26", "embedding:", "embedding:embedded", "reranker:embedded", "bge"])
 def test_an_unknown_name_is_refused_with_what_is_allowed(name: str) -> None:
-    with pytest.raises(CompressionError, match="allowed are bm25, gzip, embedding, embedding:MODEL and reranker:MODEL"):
+    with pytest.raises(
+        CompressionError, match="allowed are bm25, gzip, embedding, embedding:MODEL and reranker:MODEL"
+    ):
         load_ranker(name)
 
 

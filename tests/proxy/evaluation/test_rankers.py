@@ -41,7 +41,8 @@ def test_the_first_in_the_arrangement_is_the_best() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["bm25", "gzip", "embedding", "perplexity", "bm25+perplexity", "perplexity+gzip", "bm25+embedding"]
+    "name",
+    ["bm25", "gzip", "embedding", "perplexity", "bm25+perplexity", "perplexity+gzip", "bm25+embedding"],
 )
 def test_rankers_by_name_score_every_document(name: str) -> None:
     scores = ranker(name, device="cpu").scores("What is the lighthouse made of?", DOCUMENTS)
