@@ -82,7 +82,8 @@ class LLMLingua2:
         read = (
             chunks if choice is None else [chunk for chunk in chunks if not _is_dropped(draft, chunk, choice)]
         )
-        rows: Sequence[Probabilities] = yield [reader.sequence(reading, chunk, prefix) for chunk in read]
+        units = [reader.sequence(reading, chunk, prefix) for chunk in read]
+        rows: Sequence[Probabilities] = (yield units) if units else ()
         head, tail = len(prefix), len(reader.suffix)
         probabilities = np.zeros(len(reading.ids), np.float32)  # (T,)
         for (low, high), row in zip(read, rows, strict=True):

@@ -54,7 +54,7 @@ class Policy(Section):
     comments: Rate | None = None
     """Share of the words in code's comments and docstrings that stays; without it, code stays as `protect` says."""
     strategy: Strategy = Strategy()
-    """For compressors with a causal model; others look at `document_filter` and `question_aware`."""
+    """For compressors with a causal model; of it LLMLingua-2 looks at what chooses documents, and `question_aware`."""
     documents: Documents | None = None
     """Where documents and the question stand; without it a text has neither."""
     force_tokens: tuple[str, ...] = ("\n", "?")

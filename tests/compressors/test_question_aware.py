@@ -185,6 +185,17 @@ def test_rankers_choose_the_documents_and_only_these_are_read(echo: tuple[_Echo,
         assert result.compressed_tokens <= 0.16 * result.original_tokens
 
 
+def test_a_document_of_code_may_be_the_one_that_stays(echo: tuple[_Echo, LLMLingua2]) -> None:
+    encoder, compressor = echo
+    code = "def moor(boat, quay):\n    quay.boats.append(boat)\n"
+    documents = [*(f"Long ago a {name} stood here, they say. " * 4 for name in ("mill", "tower")), code]
+    job = _in_documents(documents, target_tokens=9, question="Where does moor append the boat of a quay?")
+    job = replace(job, verbatim=(job.contexts[-1],))
+    [result] = compressor.compress([job])
+    assert code.strip() in result.text
+    assert not encoder.sequences
+
+
 def test_without_rankers_that_need_no_causal_model_words_tell_which_documents_stay(
     echo: tuple[_Echo, LLMLingua2],
 ) -> None:
