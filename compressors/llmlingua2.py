@@ -64,7 +64,7 @@ class LLMLingua2:
         self._drafter = Drafter(reader, literacy, unreadable_share)
 
     def compress(self, jobs: Sequence[Job]) -> list[Compressed]:
-        """Shorten each job's text, in order; one pass of the model over all of them."""
+        """Shorten each job's text, in order; one pass of the model over all of them, behind their rankings."""
         return compress(self, jobs)
 
     def passes(self, job: Job) -> Passes:
@@ -79,9 +79,7 @@ class LLMLingua2:
         choice = yield from self._chosen(draft)
         reader, reading = self._reader, draft.reading
         chunks = reader.chunks(reading, job.text, draft.words, job.chunk_end_tokens, reader.room(prefix))
-        read = (
-            chunks if choice is None else [chunk for chunk in chunks if not _is_dropped(draft, chunk, choice)]
-        )
+        read = [chunk for chunk in chunks if choice is None or not _is_dropped(draft, chunk, choice)]
         units = [reader.sequence(reading, chunk, prefix) for chunk in read]
         rows: Sequence[Probabilities] = (yield units) if units else ()
         head, tail = len(prefix), len(reader.suffix)
@@ -93,13 +91,9 @@ class LLMLingua2:
     def _chosen(self, draft: Draft) -> Choosing:
         """The documents that stay by the job's rankers; None if its words are to tell."""
         job, strategy = draft.job, draft.job.strategy
-        by_words = not (strategy.question_aware and strategy.document_filter and job.question.strip())
-        if (
-            by_words
-            or job.min_probability is not None
-            or job.context_rate is not None
-            or len(job.contexts) < 2
-        ):
+        is_asked = strategy.question_aware and bool(job.question.strip()) and len(job.contexts) > 1
+        has_budget = strategy.document_filter and job.context_rate is None and job.min_probability is None
+        if not (is_asked and has_budget):
             return None
         scores = yield from self._rankers.scores(job, job.contexts)
         return chosen(draft, kept_documents(draft, order(combined(scores)).tolist())) if scores else None
@@ -143,6 +137,5 @@ def _document_share(draft: Draft) -> float:
         return job.context_rate
     if job.min_probability is not None or not job.strategy.document_filter:
         return 1.0
-    return (
-        1 + draft.target() / max(draft.original_tokens, 1)
-    ) / 2  # half of the way, as the llmlingua package does
+    # half of the way, as the llmlingua package does
+    return (1 + draft.target() / max(draft.original_tokens, 1)) / 2

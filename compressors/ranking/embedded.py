@@ -89,13 +89,11 @@ class Embedded:
     def _learn(self, texts: dict[bytes, str]) -> None:
         passages = [self._passages(text) for text in texts.values()]
         sequences = [sequence for some in passages for sequence in some]
-        embeddings = [self._embed(sequences[low:high]) for low, high in self._batches(sequences)]
+        runs = fills([len(sequence) for sequence in sequences], _BATCH_TOKENS[self._device.type])
+        embeddings = [self._embed(sequences[low:high]) for low, high in runs]
         if embeddings:
             ends = np.cumsum([len(some) for some in passages])[:-1]
             self._known.update(zip(texts, np.split(np.concatenate(embeddings), ends), strict=True))
-
-    def _batches(self, sequences: Sequence[TokenIds]) -> list[tuple[int, int]]:
-        return list(fills([len(sequence) for sequence in sequences], _BATCH_TOKENS[self._device.type]))
 
     def _passages(self, text: str) -> list[TokenIds]:
         """At least one, of no token where the text has none."""
