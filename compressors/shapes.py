@@ -157,7 +157,7 @@ def config_of(model: str) -> Any:
 
 def load_shape(
     model: str,
-    task: Literal["classifier", "causal"],
+    task: str,
     *,
     device: torch.device,
     dtype: torch.dtype,
@@ -174,7 +174,7 @@ def load_shape(
     """
     name, words = _parts(model)
     if SHAPES[name][0] != task:
-        allowed = ", ".join(SHAPE + known for known, shape in SHAPES.items() if shape[0] == task)
+        allowed = ", ".join(SHAPE + known for known, shape in SHAPES.items() if shape[0] == task) or "none"
         raise CompressionError(f"{model!r} is no {task} model; such shapes are {allowed}")
     config = config_of(model)
     method = "llmlingua2" if task == "classifier" else "llmlingua"

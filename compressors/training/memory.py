@@ -23,7 +23,7 @@ def tokens_at_once(model: Any, *, on_cpu: int, logits: bool = False) -> int:
     if model.device.type != "cuda":
         return on_cpu
     config = model.config
-    token_bytes = _STATE_BYTES * config.hidden_size * config.num_hidden_layers
+    token_bytes: int = _STATE_BYTES * config.hidden_size * config.num_hidden_layers
     if logits:
         token_bytes += _LOGIT_BYTES * config.vocab_size
     memory = torch.cuda.get_device_properties(model.device).total_memory
