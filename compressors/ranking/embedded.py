@@ -63,7 +63,7 @@ class Embedded:
         Callan 2019, section 3). A question in another language than English finds all documents equal."""
         if not documents or not self._reads(question):
             return np.zeros(len(documents))
-        asked, *found = self._embeddings([question, *documents])
+        asked, *found = self.embeddings([question, *documents])
         direction = asked.mean(axis=0)  # of a question beyond the window, what its passages have in common
         return np.array([float((passages @ direction).max()) for passages in found], dtype=np.float64)
 
@@ -73,8 +73,8 @@ class Embedded:
         _, unread = self._legibility.judge(question, words, np.zeros(len(words), np.bool_), reading)
         return bool(len(reading.ids)) and unread <= UNREADABLE_SHARE
 
-    def _embeddings(self, texts: Sequence[str]) -> list[Embeddings]:
-        """Of the passages of each text."""
+    def embeddings(self, texts: Sequence[str]) -> list[Embeddings]:
+        """Those of each text's passages, at least one."""
         keys = [hashlib.sha256(well_formed(text).encode()).digest() for text in texts]
         new = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._known}
         self._learn(new)

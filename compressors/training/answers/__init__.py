@@ -11,5 +11,6 @@ from compressors.training.answers.passages import passages
 from compressors.training.answers.pipeline import load_pipeline
 from compressors.training.answers.rarity import Rarity
 from compressors.training.answers.rows import Rows
+from compressors.training.answers.synonyms import Synonyms
 
-__all__ = ["Cloze", "Rarity", "Rows", "load_pipeline", "passages"]
+__all__ = ["Cloze", "Rarity", "Rows", "Synonyms", "load_pipeline", "passages"]

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from compressors.training.answers.synonyms import Synonyms
 from compressors.training.answers.worth import NUMBERS
 
 _ASKING: dict[str, tuple[str, ...]] = {
@@ -51,6 +52,8 @@ _HEAD, _LEMMA, _FUNCTION, _HELP, _TOPIC, _IN_PLACE, _LOWER, _MARK = 0.5, 0.3, 0.
 _NAMES, _WHOLE = 0.55, 0.5
 """How often a name is asked for, and else a whole part of the sentence and not only a phrase's core."""
 _WORDS = 0.75
+_REWORDABLE = frozenset({"NOUN", "VERB", "ADJ", "ADV"})
+_REWORDED = 0.35
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +69,11 @@ class Cloze:
     """spaCy's kind of name, empty for another noun phrase."""
 
 
-def ask(doc: Any, chance: random.Random) -> Cloze | None:
-    """A question about `doc`, a `spacy.tokens.Doc`, if there is enough in one of its sentences to ask by."""
+def ask(doc: Any, chance: random.Random, synonyms: Synonyms | None = None) -> Cloze | None:
+    """A question about `doc`, a `spacy.tokens.Doc`, if there is enough in one of its sentences to ask by.
+
+    Some of its words but names and numbers give way to their `synonyms`.
+    """
     names = list(_names(doc))
     phrases = [span for span in doc.noun_chunks if span.root.pos_ in ("NOUN", "PROPN")]
     parts = [span for span in map(_part, doc) if span is not None]
@@ -82,7 +88,7 @@ def ask(doc: Any, chance: random.Random) -> Cloze | None:
         content = [token for token in around if token.pos_ in _CONTENT and not token.is_stop]
         if len(content) >= _LEAST_CONTENT and _is_prose(sentence) and any(map(str.isalnum, answer.text)):
             return Cloze(
-                text=_question(doc, answer, around, content, chance),
+                text=_question(doc, answer, around, content, chance, synonyms),
                 answer=_undetermined(answer),
                 sentence=(sentence.start, sentence.end),
                 kind=answer.root.ent_type_,
@@ -130,7 +136,14 @@ def _undetermined(answer: Any) -> tuple[int, int]:
     return (start + 1 if len(answer) > 1 and answer[0].pos_ == "DET" else start), answer.end
 
 
-def _question(doc: Any, answer: Any, around: list[Any], content: list[Any], chance: random.Random) -> str:
+def _question(
+    doc: Any,
+    answer: Any,
+    around: list[Any],
+    content: list[Any],
+    chance: random.Random,
+    synonyms: Synonyms | None,
+) -> str:
     number = chance.randint(_LEAST_ASKED, min(_MOST_ASKED, len(content)))
     keys = {
         token.i: -math.log(1.0 - chance.random()) * math.exp(abs(token.i - answer.root.i) / _NEAR)
@@ -138,7 +151,7 @@ def _question(doc: Any, answer: Any, around: list[Any], content: list[Any], chan
     }  # the smallest of exponential times: drawn by weight (Efraimidis and Spirakis 2006)
     kept = set(sorted(keys, key=keys.__getitem__)[:number])
     words = [
-        (token.i, _form(token, chance))
+        (token.i, _form(token, chance, synonyms))
         for token in around
         if token.i in kept or (_beside(token, kept) and chance.random() < _FUNCTION)
     ]
@@ -157,7 +170,10 @@ def _question(doc: Any, answer: Any, around: list[Any], content: list[Any], chan
     return question + ("?" if chance.random() < _MARK else "")
 
 
-def _form(token: Any, chance: random.Random) -> str:
+def _form(token: Any, chance: random.Random, synonyms: Synonyms | None) -> str:
+    is_rewordable = token.pos_ in _REWORDABLE and not token.ent_type_ and not token.is_stop
+    if synonyms is not None and is_rewordable and chance.random() < _REWORDED:
+        return synonyms.draw(token.text, chance)
     lemma: str = token.lemma_ or token.text
     return lemma if chance.random() < _LEMMA else token.text
 

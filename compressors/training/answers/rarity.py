@@ -10,6 +10,7 @@ import regex  # type: ignore[import-untyped]
 
 _WORD = regex.compile(r"\w+(?:['’.\-]\w+)*")
 _MOST_NATS = 14.0
+_OFTEN, _LONG = 5, 3
 
 
 class Rarity:
@@ -23,3 +24,8 @@ class Rarity:
         """The rarity of `word` in any case; that of a word which is in no text is half an occurrence's."""
         share = (self._counts[word.lower()] + 0.5) / (self._total + 0.5)
         return min(max(-math.log(share), 0.0), _MOST_NATS)
+
+    def frequent(self, most: int) -> list[str]:
+        """The words of at least three letters, in lower case, that occur five times or more: the most frequent ones."""
+        ranked = self._counts.most_common()
+        return [word for word, n in ranked if n >= _OFTEN and len(word) >= _LONG and word.isalpha()][:most]

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from compressors.training.answers.cloze import Cloze, ask
 from compressors.training.answers.rarity import Rarity
+from compressors.training.answers.synonyms import Synonyms
 from compressors.training.answers.worth import Worth, tokens_of, worth
 from compressors.training.labels import Document
 from compressors.words import Words, split
@@ -41,12 +42,12 @@ class Rows:
         """Its words by how likely each is part of an answer."""
         return _row(self._passage, self._words, self._worth)
 
-    def asked(self, questions: int, seed: int) -> Iterator[dict[str, Any]]:
+    def asked(self, questions: int, seed: int, synonyms: Synonyms | None = None) -> Iterator[dict[str, Any]]:
         """Its words by how much they tell whoever asks; a row for each of at most so many questions, none twice."""
         chance = random.Random(f"{seed} {self._passage.text}")  # noqa: S311 (no secret)
         known: set[tuple[int, int]] = set()
         for _ in range(questions):
-            cloze = ask(self._doc, chance)
+            cloze = ask(self._doc, chance, synonyms)
             if cloze is not None and cloze.answer not in known:
                 known.add(cloze.answer)
                 labels = _labels(self._doc, self._tokens, self._worth, cloze)

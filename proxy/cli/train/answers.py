@@ -14,6 +14,7 @@ from proxy.cli.outputs import check_outputs
 from proxy.cli.train.progress import progress
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_REWORDABLE = 15_000
 _OUTPUT = click.Path(dir_okay=False, writable=True, path_type=Path)
 
 
@@ -23,6 +24,7 @@ _OUTPUT = click.Path(dir_okay=False, writable=True, path_type=Path)
 @click.option("--out", type=_OUTPUT, required=True, help="Rows of passages with labelled words.")
 @click.option("--questions-out", type=_OUTPUT, help="Rows of passages with a question each.")
 @click.option("--questions", type=click.IntRange(1), default=1, show_default=True, help="Most for a passage.")
+@click.option("--synonyms", is_flag=True, help="Let questions say some words otherwise than the text.")
 @click.option(
     "--most", type=click.IntRange(1), help="Passages of each file, drawn at random; by default all."
 )
@@ -33,6 +35,7 @@ def command(
     out: Path,
     questions_out: Path | None,
     questions: int,
+    synonyms: bool,
     most: int | None,
     seed: int,
 ) -> None:
@@ -40,7 +43,8 @@ def command(
 
     No LLM is asked: a spaCy pipeline finds them, so the labels cost seconds and are as good as the pipeline. With
     --questions-out, questions are made as well, each from a sentence of its passage that one part is left out of;
-    the words that answer it count most.
+    the words that answer it count most. With --synonyms some of a question's words give way to those that the embedded
+    sentence encoder finds nearest among the texts' own.
 
     TEXTS are files as `laconic train distill` takes them. Outputs that are there are replaced.
     """
@@ -53,6 +57,7 @@ def command(
         if not found:
             raise UnusableFileError(f"{', '.join(map(str, paths))}: no passage of 40 words")
         rarity = answers.Rarity(passage.text for passage in found)
+        near = answers.Synonyms(rarity.frequent(_REWORDABLE)) if synonyms and questions_out else None
         nlp = answers.load_pipeline(pipeline)
     except CompressionError as error:
         raise UnusableFileError(str(error)) from error
@@ -64,7 +69,7 @@ def command(
             rows = answers.Rows(passage, doc, rarity)
             plain.append(rows.plain())
             if questions_out is not None:
-                asked += rows.asked(questions, seed)
+                asked += rows.asked(questions, seed, near)
             done()
     lines.write(out, plain)
     click.echo(f"{out}: {len(plain):,} passages")

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from compressors import CompressionError
-from compressors.training.answers import Rarity, Rows, load_pipeline, passages
+from compressors.training.answers import Rarity, Rows, Synonyms, load_pipeline, passages
 from compressors.training.answers.cloze import ask
 from compressors.training.labels import Document
 from proxy.cli import main
@@ -106,6 +106,54 @@ def test_nothing_is_asked_where_a_sentence_has_nothing_to_ask_by() -> None:
     assert ask(doc, random.Random(0)) is None
 
 
+WORDS = [
+    "born",
+    "birth",
+    "physicist",
+    "scientist",
+    "metal",
+    "iron",
+    "lab",
+    "taught",
+    "teaches",
+    "teacher",
+    "banana",
+]
+
+
+@pytest.fixture(scope="module")
+def synonyms() -> Synonyms:
+    return Synonyms(WORDS)
+
+
+def test_synonyms_are_near_in_meaning_and_of_the_words_given(synonyms: Synonyms) -> None:
+    chance = random.Random(0)
+    drawn = {word: {synonyms.draw(word, chance) for _ in range(20)} for word in (*WORDS, "Warsaw")}
+    assert drawn["taught"] == {"teaches", "teacher"}
+    assert drawn["physicist"] == {"scientist"}
+    assert drawn["banana"] == {"banana"}
+    assert drawn["Warsaw"] == {"Warsaw"}
+    assert Synonyms([]).draw("banana", chance) == "banana"
+
+
+def test_questions_say_words_otherwise_but_no_names(doc: Any, passage: Document, synonyms: Synonyms) -> None:
+    asked = [ask(doc, random.Random(seed), synonyms) for seed in range(200)]
+    said = {word.lower().rstrip("?") for cloze in asked if cloze for word in cloze.text.split()}
+    assert said & {"teaches", "teacher", "birth", "iron", "scientist"}
+    assert {"curie", "warsaw", "paris", "1867"} & said
+    rows = Rows(passage, doc, Rarity([TEXT])).asked(8, 0, synonyms)
+    assert all(max(row["labels"]) == 1.0 for row in rows)
+
+
+def test_frequent_words_come_by_count() -> None:
+    assert Rarity(["the metal at Paris " * 5, "metal rare 1867 " * 4]).frequent(9) == [
+        "metal",
+        "the",
+        "paris",
+    ]
+    assert Rarity(["the metal at Paris " * 5, "metal"]).frequent(1) == ["metal"]
+
+
 def test_long_documents_are_cut_and_short_ones_joined() -> None:
     long = Document("A sentence of exactly seven words here. " * 200, "s", "long")
     short = [Document(f"Sentence {i} has but six words.", "s", str(i)) for i in range(60)]
@@ -148,6 +196,7 @@ def test_the_command_writes_both_kinds_of_rows(tmp_path: Path) -> None:
         asked,
         "--questions",
         2,
+        "--synonyms",
     ]
     result = CliRunner().invoke(main, ["train", "answers", *map(str, [texts, *options])])
     assert result.exit_code == 0, result.output
