@@ -30,7 +30,7 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     subprocess.run(build, check=True, capture_output=True)
     (wheel,) = folder.glob("laconic-*.whl")
-    assert wheel.stat().st_size < 60 * 2**20
+    assert wheel.stat().st_size < 90_000_000  # PyPI takes 100 MB
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(folder / "site")
     return folder / "site"
