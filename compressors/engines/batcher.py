@@ -37,7 +37,7 @@ from compressors.passes import Divisible, Passes
 _log = logging.getLogger("laconic.batcher")
 _POLL_S = 0.02
 _WARM_UP_WORDS = (8, 60, 300, 900)
-_WARM_UP_QUESTION = Job(text="one word\n\nanother word", contexts=((0, 8), (10, 22)), question="word?")
+_WARM_UP_QUESTION = Job(text="word word\n\nword word", contexts=((0, 9), (11, 20)), question="word?")
 """Loads what ranks documents, so that the first request needn't wait for it."""
 _MOST_HELPERS = 4
 _LONG_TOKENS = 32_768

@@ -8,8 +8,6 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from compressors.ranking.embedded import Embedded
-
 _NEAR = 0.6
 """The least cosine: wrote and author have 0.66, river and flood 0.61, city and downtown 0.68."""
 _MOST = 6
@@ -25,6 +23,8 @@ class Synonyms:
 
     def __init__(self, words: Sequence[str], device: str = "cpu") -> None:
         """`words` in lower case, none twice; `device` as `load` takes it."""
+        from compressors.ranking.embedded import Embedded  # only now: it imports torch
+
         encoder = Embedded("synonyms", device)
         found = encoder.embeddings(words)
         vectors = (
