@@ -36,7 +36,7 @@ class Questions:
         Raises `CompressionError` if the tokenizer has nothing that separates two texts.
         """
         ids = self._reader.read(question, [(0, len(question))]).ids[-self.tokens :]
-        if not len(ids):
+        if not len(ids) or not question.strip():
             return self._reader.prefix
         return np.concatenate((self._reader.prefix, ids, self._separator))
 
