@@ -1,11 +1,11 @@
 """Attention within sequences that lie one after another in a flat row. Knows devices and kernels, no model.
 
-N: tokens of all sequences, H: heads, D: size of a head.
+N: tokens of all sequences, L: tokens of one, H: heads, D: size of a head.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,19 @@ import numpy.typing as npt
 import torch
 from torch.nn import functional
 
+from compressors.products import Product, fastest_product
+from compressors.timing import shortest_s
+
 _HALF = (torch.bfloat16, torch.float16)
+_SAMPLE = 256
+"""Tokens of the sequence by which attention is chosen."""
+_SHORT = 128
+"""Tokens of a sequence for which torch's fused kernel is never slower by much."""
+_WORTHWHILE = 1.05
+"""How much faster the steps one by one have to be."""
+
+One = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
+"""Attention within one sequence: queries, keys and values, `(L, H, D)` each, to the like."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,29 +60,71 @@ def is_packed(device: torch.device, dtype: torch.dtype) -> bool:
     return is_recent and dtype in _HALF
 
 
-def attention(
-    queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, lengths: Lengths
-) -> torch.Tensor:
-    """What each token takes from its own sequence's: softmax(QK^T / sqrt(D)) V; all `(N, H, D)`."""
-    if lengths.ends is not None:
-        # the kernel behind torch.nn.attention.varlen, which torch has had for longer than that module
-        output: torch.Tensor = torch.ops.aten._flash_attention_forward(
-            queries,
-            keys,
-            values,
-            lengths.ends,
-            lengths.ends,
-            lengths.longest,
-            lengths.longest,
-            0.0,
-            False,
-            False,
-        )[0]
-        return output
-    rows = zip(*(torch.split(part, list(lengths.each)) for part in (queries, keys, values)), strict=True)
-    return torch.cat([_one(*row) for row in rows])
+class Attention:
+    """What each token takes from its own sequence's: softmax(QK^T / sqrt(D)) V.
+
+    On CPUs, in `dtype`, either torch's fused kernel or the steps one by one, whichever is faster for `heads` of a
+    `size`; found out by a short measurement.
+    """
+
+    def __init__(self, device: torch.device, dtype: torch.dtype, heads: int, size: int) -> None:
+        self._one: One = _fastest(dtype, heads, size) if device.type == "cpu" else _fused
+
+    def __call__(
+        self, queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, lengths: Lengths
+    ) -> torch.Tensor:
+        """Of sequences one after another; all `(N, H, D)`."""
+        if lengths.ends is not None:
+            # the kernel behind torch.nn.attention.varlen, which torch has had for longer than that module
+            output: torch.Tensor = torch.ops.aten._flash_attention_forward(
+                queries,
+                keys,
+                values,
+                lengths.ends,
+                lengths.ends,
+                lengths.longest,
+                lengths.longest,
+                0.0,
+                False,
+                False,
+            )[0]
+            return output
+        if len(lengths.each) == 1:
+            return self._one(queries, keys, values)
+        rows = zip(*(torch.split(part, list(lengths.each)) for part in (queries, keys, values)), strict=True)
+        return torch.cat([self._one(*row) for row in rows])
 
 
-def _one(queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+@torch.inference_mode()
+def _fastest(dtype: torch.dtype, heads: int, size: int) -> One:
+    sample = torch.randn(3, _SAMPLE, heads, size).to(dtype)
+    stepwise = _stepwise(fastest_product(dtype))
+    ahead = shortest_s(lambda: stepwise(*sample)) * _WORTHWHILE
+    if ahead >= shortest_s(lambda: _fused(*sample)):
+        return _fused
+    return lambda queries, *others: (_fused if len(queries) < _SHORT else stepwise)(queries, *others)
+
+
+def _fused(queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
     queries, keys, values = (part.transpose(0, 1)[None] for part in (queries, keys, values))  # (1, H, L, D)
     return functional.scaled_dot_product_attention(queries, keys, values)[0].transpose(0, 1)  # (L, H, D)
+
+
+def _stepwise(product: Product) -> One:
+    """Attention by `product`, the whole of the scores at once.
+
+    From the keys their mean is taken: it adds the same to all scores of a query, which softmax doesn't see, but
+    smaller scores are rounded less in half precision (Zhang et al. 2024, SageAttention, section 4.2).
+    """
+
+    def one(queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+        queries, keys, values = (part.transpose(0, 1) for part in (queries, keys, values))  # (H, L, D)
+        if keys.dtype in _HALF:
+            keys = keys - keys.mean(1, keepdim=True)
+        scores = product(
+            (queries * queries.shape[-1] ** -0.5).contiguous(), keys.transpose(1, 2)
+        )  # (H, L, L)
+        torch.softmax(scores, -1, out=scores)  # memory of that size is dear to get
+        return product(scores, values.contiguous()).transpose(0, 1)  # (L, H, D)
+
+    return one

@@ -19,7 +19,7 @@ from transformers import (
     XLMRobertaForTokenClassification,
 )
 
-from compressors.attention import Lengths, attention
+from compressors.attention import Attention, Lengths
 from compressors.linear import Make
 
 _FIRST_POSITION: dict[type, Callable[[Any], int]] = {
@@ -59,7 +59,9 @@ class Bert:
         self.positions = embeddings.position_embeddings.weight[first:] + first_type
         """What is added at each place of a sequence; `(longest sequence, C)`."""
         self._norm = _norm(embeddings.LayerNorm)
-        self._layers = [_Layer(layer, self._heads, make) for layer in body.encoder.layer]
+        size = config.hidden_size // self._heads
+        attention = Attention(self._words.device, self._words.dtype, self._heads, size)
+        self._layers = [_Layer(layer, self._heads, make, attention) for layer in body.encoder.layer]
         self._labels = getattr(model, "classifier", None)
 
     def states(self, ids: torch.Tensor, positions: torch.Tensor, lengths: Lengths) -> torch.Tensor:
@@ -77,9 +79,9 @@ class Bert:
 
 
 class _Layer:
-    def __init__(self, layer: Any, heads: int, make: Make) -> None:
+    def __init__(self, layer: Any, heads: int, make: Make, attention: Attention) -> None:
         own, out = layer.attention.self, layer.attention.output
-        self._heads = heads
+        self._heads, self._attention = heads, attention
         self._inputs = make(
             torch.cat([part.weight for part in (own.query, own.key, own.value)]),
             torch.cat([part.bias for part in (own.query, own.key, own.value)]),
@@ -94,7 +96,7 @@ class _Layer:
     def __call__(self, states: torch.Tensor, lengths: Lengths) -> torch.Tensor:
         inputs = self._inputs(states).view(len(states), 3, self._heads, -1)  # (N, 3, heads, C / heads)
         queries, keys, values = inputs.unbind(1)
-        mixed = attention(queries, keys, values, lengths).flatten(1)  # (N, C)
+        mixed = self._attention(queries, keys, values, lengths).flatten(1)  # (N, C)
         states = self._mixed_norm(self._mixed(mixed).add_(states))
         return self._norm(self._narrow(self._wide(states)).add_(states))
 

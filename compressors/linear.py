@@ -7,14 +7,15 @@ N: rows, I: inputs, O: outputs.
 from __future__ import annotations
 
 import functools
-import time
 from collections.abc import Callable
 from typing import Protocol
 
 import torch
 from torch.nn import functional
 
-_ROWS, _ROUNDS = 128, 3
+from compressors.timing import shortest_s
+
+_ROWS = 128
 _WORTHWHILE = 1.05
 """How much faster oneDNN has to be."""
 
@@ -101,11 +102,11 @@ def fastest(weight: torch.Tensor, bias: torch.Tensor | None) -> Make:
     inputs = torch.randn(_ROWS, weight.shape[1], dtype=weight.dtype)
     try:
         candidate = packed(weight, bias, gelu=False)
-        ahead = _seconds(lambda: candidate(inputs)) * _WORTHWHILE
+        ahead = shortest_s(lambda: candidate(inputs)) * _WORTHWHILE
     except RuntimeError:
         return plain
     own = plain(weight, bias, gelu=False)
-    return packed if ahead < _seconds(lambda: own(inputs)) else plain
+    return packed if ahead < shortest_s(lambda: own(inputs)) else plain
 
 
 class PackedLinear(torch.nn.Module):
@@ -123,14 +124,3 @@ class PackedLinear(torch.nn.Module):
             inputs, self._weight, self._bias, self._activation, [], self._algorithm
         )
         return product
-
-
-def _seconds(run: Callable[[], object]) -> float:
-    """The shortest of a few runs, after one that doesn't count."""
-    run()
-    times = []
-    for _ in range(_ROUNDS):
-        started = time.perf_counter()
-        run()
-        times.append(time.perf_counter() - started)
-    return min(times)

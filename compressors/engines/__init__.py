@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from compressors.engines.batcher import Batcher
+from compressors.engines.device_thread import DeviceThread, device_thread, on_passing_thread
 from compressors.engines.engine import (
     BatchStatistics,
     Engine,
@@ -20,6 +21,7 @@ from compressors.engines.several import Several
 __all__ = [
     "BatchStatistics",
     "Batcher",
+    "DeviceThread",
     "Engine",
     "NotReadyError",
     "QueueFullError",
@@ -27,7 +29,9 @@ __all__ = [
     "Shortened",
     "Speed",
     "Timings",
+    "device_thread",
     "estimated_tokens",
     "give_way",
+    "on_passing_thread",
     "resolve",
 ]

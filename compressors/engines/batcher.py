@@ -1,7 +1,7 @@
-"""One model on one thread, fed with batches of many callers' jobs.
+"""One model, fed with batches of many callers' jobs on its device's thread.
 
-Owns the queue and the threads: one for the model, a few for all that comes before and after it. Knows no HTTP and no
-method; results come back as asyncio futures.
+Owns the queue and the threads beside the device's: one that fills batches, a few for all that comes before and after
+the model. Knows no HTTP and no method; results come back as asyncio futures.
 """
 
 from __future__ import annotations
@@ -11,12 +11,15 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
+from typing import Any
 
 from compressors.base import Compressed, Compressor, Job
+from compressors.engines.device_thread import device_thread, on_passing_thread
 from compressors.engines.engine import (
     BatchStatistics,
     NotReadyError,
@@ -29,7 +32,6 @@ from compressors.engines.engine import (
 )
 from compressors.engines.priority import give_way
 from compressors.engines.schedule import Batch, Schedule, Task
-from compressors.engines.turns import turns
 from compressors.engines.undivided import divisible
 from compressors.errors import CompressionError, ModelError
 from compressors.passes import Divisible, Passes
@@ -60,7 +62,7 @@ class _Waiting:
 
 
 class Batcher:
-    """Loads a compressor on a thread of its own and runs it on batches of units of many jobs.
+    """Loads a compressor and runs it on batches of units of many jobs.
 
     A batch starts as soon as the model is free; `Schedule` says what is in it. What is left of a job whose caller is
     gone is left out. `max_queue_tokens` bounds what waits, by estimates from the length of the texts.
@@ -87,7 +89,7 @@ class Batcher:
         """Whether the device does nothing any more until the process ends."""
         self.speed = Speed()
         self.batches = BatchStatistics()
-        self._thread = threading.Thread(target=self._run, name="laconic-model", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="laconic-batches", daemon=True)
         self._thread.start()
 
     @property
@@ -158,11 +160,11 @@ class Batcher:
             await asyncio.sleep(_POLL_S)
 
     def _run(self) -> None:
-        give_way()  # the threads that torch starts from this one do so too
+        give_way()
         try:
-            compressor = divisible(self._load())
-            with turns(compressor.device):
-                self._warm_up(compressor)
+            compressor = divisible(on_passing_thread(self._load))
+            self._device = device_thread(compressor.device)
+            self._device.run(partial(self._warm_up, compressor))
             self._compressor = compressor
         except Exception as error:
             self.load_error = error
@@ -213,17 +215,13 @@ class Batcher:
         units = [task.units[place] for task, place in batch]
         tokens = [len(unit) for unit in units]
         failure: CompressionError | None = None
-        started = time.monotonic()
         try:
-            with turns(compressor.device):
-                started = time.monotonic()
-                outcomes = compressor.forward(units)
+            outcomes, seconds = self._device.run(partial(_timed, compressor, units))
         except BaseException as error:  # libraries in Rust panic with more than an Exception
             failure = _failure(error)
         if failure is not None:  # outside of the handler, so that the failed pass's memory is free by now
             self._try_again(compressor, batch, failure)
             return
-        seconds = time.monotonic() - started
         self.batches.add(sum(tokens), compressor.batch_tokens, seconds)
         for (task, place), outcome, size in zip(batch, outcomes, tokens, strict=True):
             task.outcomes[place] = outcome
@@ -245,8 +243,17 @@ class Batcher:
         item = self._jobs.get(tasks[0].number)
         if item is not None:
             self._deliver(item, failure)
-        if self.on_gpu and not _works(compressor):
+        if self.on_gpu and not self._works(compressor):
             self._break_off(failure)
+
+    def _works(self, compressor: Divisible) -> bool:
+        """Whether a few words can still be shortened."""
+        jobs = [Job(text="word " * _WARM_UP_WORDS[0], tokenizer=None)]
+        try:
+            self._device.run(partial(compressor.compress, jobs))
+        except BaseException:  # as in `_forward`
+            return False
+        return True
 
     def _break_off(self, failure: CompressionError) -> None:
         """Give up: most errors of a GPU stay with a process for as long as it lives."""
@@ -322,14 +329,11 @@ def _failure(error: BaseException) -> CompressionError:
     return CompressionError(f"the compressor raised {type(error).__name__}")
 
 
-def _works(compressor: Divisible) -> bool:
-    """Whether a few words can still be shortened."""
-    try:
-        with turns(compressor.device):
-            compressor.compress([Job(text="word " * _WARM_UP_WORDS[0], tokenizer=None)])
-    except BaseException:  # as in `_forward`
-        return False
-    return True
+def _timed(compressor: Divisible, units: Sequence[Any]) -> tuple[Sequence[Any], float]:
+    """What the model makes of `units`, and the seconds it took."""
+    started = time.monotonic()
+    outcomes = compressor.forward(units)
+    return outcomes, time.monotonic() - started
 
 
 def _add(timings: Timings, task: Task | None, seconds: float) -> None:

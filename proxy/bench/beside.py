@@ -10,11 +10,12 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
 from typing import Any
 
 from compressors import Job, Tokenizer
-from compressors.engines import Engine
+from compressors.engines import DeviceThread, Engine
 from proxy.bench.outcomes import Beside, Side
 from proxy.bench.plan import DOCUMENT_TOKENS, DOCUMENTS, RATE, documents_of, job_of
 from proxy.bench.texts import QUESTION, Count, chat_messages, of_tokens, seeded
@@ -46,6 +47,8 @@ class Sides:
     parity: Any
     engine: Engine
     tokenizer: Tokenizer
+    thread: DeviceThread
+    """The engine's, on which all compute."""
 
 
 def cases(method: str, sizes: Sequence[int], messages: int, rounds: int, count: Count) -> list[Case]:
@@ -74,19 +77,23 @@ async def compare(sides: Sides, case: Case, count: Count, limit_s: float, device
     ours: list[Any] = []
 
     async def package() -> None:
-        theirs[:] = [
-            sides.package.compress_prompt(list(documents), **case.options) for documents in case.prompts
-        ]
+        theirs[:] = sides.thread.run(
+            lambda: [
+                sides.package.compress_prompt(list(documents), **case.options) for documents in case.prompts
+            ]
+        )
 
     async def parity() -> None:
-        ours[:] = [
-            sides.parity.compress_prompt(list(documents), sides.tokenizer, **case.options)
-            for documents in case.prompts
-        ]
+        ours[:] = sides.thread.run(
+            lambda: [
+                sides.parity.compress_prompt(list(documents), sides.tokenizer, **case.options)
+                for documents in case.prompts
+            ]
+        )
 
     async def together() -> None:
         for start in range(0, len(jobs), CALLERS):
-            sides.parity.compress(jobs[start : start + CALLERS])
+            sides.thread.run(partial(sides.parity.compress, jobs[start : start + CALLERS]))
 
     async def default() -> None:
         places = asyncio.Semaphore(CALLERS)

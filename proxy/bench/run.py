@@ -14,7 +14,7 @@ from typing import Any
 
 import compressors
 from compressors import Compressor, Job
-from compressors.engines import Batcher
+from compressors.engines import Batcher, device_thread, on_passing_thread
 from proxy.bench.counting import Counter, counter
 from proxy.bench.outcomes import Measured
 from proxy.bench.plan import Plan, job_of, loads
@@ -115,7 +115,8 @@ def _measure_machine(plan: Plan, outcome: Measured) -> None:
     from compressors.measuring import arithmetic, matmul_rate, usual_dtype
 
     outcome.dtype = plan.dtype or usual_dtype(outcome.method, plan.device)
-    outcome.matmul = asdict(matmul_rate(plan.device, outcome.dtype, plan.threads))
+    rate = partial(matmul_rate, plan.device, outcome.dtype, plan.threads)
+    outcome.matmul = asdict(on_passing_thread(rate))
     numbers = arithmetic(outcome.method, outcome.model)
     outcome.parameters, outcome.multiplied_parameters = numbers.parameters, numbers.multiplied
 
@@ -149,9 +150,12 @@ async def _measure_beside(
 
     say("loading the llmlingua package")
     method, model = outcome.method, outcome.model
-    theirs = package(method, model, encoding=billed, device=plan.device, dtype=plan.dtype)
-    parity = _load(plan, method, model, plan.dtype, "0.2.2")
-    sides = Sides(method, theirs, parity, running.engine, billed)
+    theirs = on_passing_thread(
+        partial(package, method, model, encoding=billed, device=plan.device, dtype=plan.dtype)
+    )
+    parity = on_passing_thread(partial(_load, plan, method, model, plan.dtype, "0.2.2"))
+    thread = device_thread(getattr(running.compressor, "device", plan.device))
+    sides = Sides(method, theirs, parity, running.engine, billed, thread)
     for case in cases(method, plan.sizes, plan.messages, plan.rounds, running.count):
         say(f"beside llmlingua: {case.name}")
         with _noted(outcome, f"beside llmlingua, {case.name}", save):
