@@ -1,12 +1,13 @@
 """Attention within sequences that lie one after another in a flat row. Knows devices and kernels, no model.
 
-N: tokens of all sequences, L: tokens of one, H: heads, D: size of a head.
+N: tokens of all sequences, L: tokens of one, W: the next multiple of `STEP`, H: heads, D: size of a head.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,8 @@ from compressors.products import Product, fastest_product
 from compressors.timing import shortest_s
 
 _HALF = (torch.bfloat16, torch.float16)
+STEP = 16
+"""On a CPU, tokens are filled up to a multiple: oneDNN compiles a product for each shape, and keeps some hundred KB."""
 _SAMPLE = 256
 """Tokens of the sequence by which attention is chosen."""
 _SHORT = 128
@@ -73,7 +76,7 @@ class Attention:
     def __call__(
         self, queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, lengths: Lengths
     ) -> torch.Tensor:
-        """Of sequences one after another; all `(N, H, D)`."""
+        """Of sequences one after another; all `(N, H, D)`. On a CPU, N may be more than the sequences' tokens."""
         if lengths.ends is not None:
             # the kernel behind torch.nn.attention.varlen, which torch has had for longer than that module
             output: torch.Tensor = torch.ops.aten._flash_attention_forward(
@@ -89,10 +92,11 @@ class Attention:
                 False,
             )[0]
             return output
-        if len(lengths.each) == 1:
-            return self._one(queries, keys, values)
-        rows = zip(*(torch.split(part, list(lengths.each)) for part in (queries, keys, values)), strict=True)
-        return torch.cat([self._one(*row) for row in rows])
+        mixed = torch.zeros_like(queries, memory_format=torch.contiguous_format)
+        ends = ends_of(lengths.each)
+        for low, high in pairwise(ends):
+            mixed[low:high] = self._one(queries[low:high], keys[low:high], values[low:high])
+        return mixed
 
 
 @torch.inference_mode()
@@ -118,13 +122,21 @@ def _stepwise(product: Product) -> One:
     """
 
     def one(queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
-        queries, keys, values = (part.transpose(0, 1) for part in (queries, keys, values))  # (H, L, D)
+        length = len(queries)
         if keys.dtype in _HALF:
-            keys = keys - keys.mean(1, keepdim=True)
-        scores = product(
-            (queries * queries.shape[-1] ** -0.5).contiguous(), keys.transpose(1, 2)
-        )  # (H, L, L)
+            keys = keys - keys.mean(0, keepdim=True)
+        queries, keys, values = (_whole(part) for part in (queries * queries.shape[-1] ** -0.5, keys, values))
+        scores = product(queries, keys.transpose(1, 2))  # (H, W, W)
+        scores[..., length:] = -torch.inf
         torch.softmax(scores, -1, out=scores)  # memory of that size is dear to get
-        return product(scores, values.contiguous()).transpose(0, 1)  # (L, H, D)
+        return product(scores, values)[:, :length].transpose(0, 1)  # (L, H, D)
 
     return one
+
+
+def _whole(part: torch.Tensor) -> torch.Tensor:
+    """`part` (`(L, H, D)`) by heads, with zeros up to a whole number of `STEP`s: `(H, W, D)`."""
+    length, heads, size = part.shape
+    whole = part.new_zeros(heads, length + -length % STEP, size)
+    whole[:, :length] = part.transpose(0, 1)
+    return whole

@@ -19,7 +19,7 @@ from transformers import (
     XLMRobertaForTokenClassification,
 )
 
-from compressors.attention import Attention, Lengths
+from compressors.attention import STEP, Attention, Lengths
 from compressors.linear import Make
 
 _FIRST_POSITION: dict[type, Callable[[Any], int]] = {
@@ -66,10 +66,13 @@ class Bert:
 
     def states(self, ids: torch.Tensor, positions: torch.Tensor, lengths: Lengths) -> torch.Tensor:
         """Of sequences one after another: `ids` and `positions` in them (`(N,)` int64), `lengths`; `(N, C)`."""
+        count = len(ids)
+        if ids.device.type == "cpu":
+            ids, positions = (functional.pad(row, (0, -count % STEP)) for row in (ids, positions))
         states = self._norm(self._words[ids] + self.positions[positions])
         for layer in self._layers:
             states = layer(states, lengths)
-        return states
+        return states[:count]
 
     def logits(self, ids: torch.Tensor, positions: torch.Tensor, lengths: Lengths) -> torch.Tensor:
         """What a classifier makes of the `states`; `(N, labels)`."""

@@ -57,9 +57,12 @@ def quantised(weight: torch.Tensor, bias: torch.Tensor | None, *, gelu: bool) ->
     levels = _levels()
 
     def linear(inputs: torch.Tensor) -> torch.Tensor:
-        lowest, highest = inputs.aminmax(dim=-1, keepdim=True)  # (N, 1)
+        lowest, highest = (
+            inputs.amin(-1, keepdim=True),
+            inputs.amax(-1, keepdim=True),
+        )  # (N, 1); faster than aminmax
         steps = (highest - lowest).clamp_(min=_TINY).div_(levels)
-        rows = ((inputs - lowest) / steps).round_().to(torch.uint8)
+        rows = (inputs - lowest).mul_(1 / steps).round_().to(torch.uint8)
         product = onednn.qlinear_pointwise(
             rows, 1.0, 0, laid_out, scales, zeros, None, 1.0, 0, torch.float32, "none", [], ""
         )
