@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Protocol
+from typing import Literal, Protocol
 
 import torch
 from torch.nn import functional
@@ -20,6 +20,9 @@ _WORTHWHILE = 1.05
 """How much faster oneDNN has to be."""
 
 _TINY = 1e-12
+
+Gelu = Literal["none", "tanh"]
+"""What GELU is approximated by."""
 
 Linear = Callable[[torch.Tensor], torch.Tensor]
 """`(N, I)` to `(N, O)`."""
@@ -41,7 +44,7 @@ def plain(weight: torch.Tensor, bias: torch.Tensor | None, *, gelu: bool) -> Lin
 
 def packed(weight: torch.Tensor, bias: torch.Tensor | None, *, gelu: bool) -> Linear:
     """oneDNN's, on a CPU; raises RuntimeError if that lacks the instructions for the weight's dtype."""
-    return PackedLinear(weight, bias, gelu=gelu).forward
+    return PackedLinear(weight, bias, gelu="none" if gelu else None).forward
 
 
 def quantised(weight: torch.Tensor, bias: torch.Tensor | None, *, gelu: bool) -> Linear:
@@ -115,9 +118,9 @@ def fastest(weight: torch.Tensor, bias: torch.Tensor | None) -> Make:
 class PackedLinear(torch.nn.Module):
     """A linear layer whose weight (`(O, I)`) lies in oneDNN's own order, with GELU behind it or without."""
 
-    def __init__(self, weight: torch.Tensor, bias: torch.Tensor | None, *, gelu: bool = False) -> None:
+    def __init__(self, weight: torch.Tensor, bias: torch.Tensor | None, *, gelu: Gelu | None = None) -> None:
         super().__init__()
-        self._activation, self._algorithm = ("gelu", "none") if gelu else ("none", "")
+        self._activation, self._algorithm = ("none", "") if gelu is None else ("gelu", gelu)
         self._weight = torch.ops.mkldnn._reorder_linear_weight(weight.contiguous(), None)
         self._bias = bias
 

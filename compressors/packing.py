@@ -10,7 +10,7 @@ from transformers.activations import NewGELUActivation
 from transformers.pytorch_utils import Conv1D
 
 from compressors import causal_attention
-from compressors.linear import PackedLinear, fastest, packed
+from compressors.linear import Gelu, PackedLinear, fastest, packed
 from compressors.products import fastest_product
 
 
@@ -30,10 +30,12 @@ def pack(model: Any) -> None:
     activations = list(_places(model, (NewGELUActivation,)))
     ids = torch.arange(1, 41)[None]  # enough for each way of attention
     before = model(input_ids=ids).logits
+    activated = [_widening(parent) for parent, *_ in activations]  # which then need no activation behind them
     for parent, name, layer in layers:
-        setattr(parent, name, PackedLinear(_weight(layer), layer.bias))
-    for parent, name, _ in activations:
-        setattr(parent, name, torch.nn.GELU(approximate="tanh"))
+        gelu: Gelu | None = "tanh" if any(layer is each for each in activated) else None
+        setattr(parent, name, PackedLinear(_weight(layer), layer.bias, gelu=gelu))
+    for (parent, name, _), layer in zip(activations, activated, strict=True):
+        setattr(parent, name, torch.nn.GELU(approximate="tanh") if layer is None else torch.nn.Identity())
     product = fastest_product(model.dtype)
     give_back = None if product is torch.bmm else causal_attention.install(model, product)
     try:
@@ -55,6 +57,16 @@ def _places(
         for name, child in parent.named_children():
             if type(child) in kinds:
                 yield parent, name, child
+
+
+def _widening(parent: torch.nn.Module) -> torch.nn.Module | None:
+    """The only layer in `parent` with more outputs than inputs, if there is one: the first of a feed-forward block."""
+    found = [
+        child
+        for child in parent.children()
+        if type(child) in (torch.nn.Linear, Conv1D) and _weight(child).shape[0] > _weight(child).shape[1]
+    ]
+    return found[0] if len(found) == 1 else None
 
 
 def _weight(layer: Any) -> torch.Tensor:
