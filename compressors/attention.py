@@ -118,7 +118,7 @@ def _stepwise(product: Product) -> One:
     """Attention by `product`, the whole of the scores at once.
 
     From the keys their mean is taken: it adds the same to all scores of a query, which softmax doesn't see, but
-    smaller scores are rounded less in half precision (Zhang et al. 2024, SageAttention, section 4.2).
+    smaller scores are rounded less in half precision (Zhang et al. 2024, SageAttention: smoothing of K).
     """
 
     def one(queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor) -> torch.Tensor:

@@ -108,8 +108,6 @@ def _classifying(
     eight_bits: bool,
     trust_remote_code: bool,
 ) -> Compressor:
-    import torch
-
     from compressors.checkpoint import extend_vocabulary
     from compressors.compat import PLACEHOLDERS, LLMLingua2Compat
     from compressors.encoder import encoder
@@ -118,7 +116,7 @@ def _classifying(
     from compressors.reading import Reader
 
     if batch_tokens is None:
-        halves = checkpoint.model.dtype in (torch.bfloat16, torch.float16)  # twice as many fit into a cache
+        halves = checkpoint.model.dtype.itemsize == 2  # twice as many fit into a cache
         batch_tokens = 16384 if checkpoint.device.type != "cpu" else 1024 if halves else 512
     special_tokens = frozenset() if compat is None else extend_vocabulary(checkpoint, PLACEHOLDERS)
     pad_id = checkpoint.tokenizer.pad_token_id or 0

@@ -32,7 +32,7 @@ def pack(model: Any) -> None:
     before = model(input_ids=ids).logits
     activated = [_widening(parent) for parent, *_ in activations]  # which then need no activation behind them
     for parent, name, layer in layers:
-        gelu: Gelu | None = "tanh" if any(layer is each for each in activated) else None
+        gelu: Gelu | None = "tanh" if layer in activated else None
         setattr(parent, name, PackedLinear(_weight(layer), layer.bias, gelu=gelu))
     for (parent, name, _), layer in zip(activations, activated, strict=True):
         setattr(parent, name, torch.nn.GELU(approximate="tanh") if layer is None else torch.nn.Identity())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from compressors.engines.batcher import Batcher
-from compressors.engines.device_thread import DeviceThread, device_thread, on_passing_thread
+from compressors.engines.device_thread import DeviceThread, on_passing_thread
 from compressors.engines.engine import (
     BatchStatistics,
     Engine,
@@ -29,7 +29,6 @@ __all__ = [
     "Shortened",
     "Speed",
     "Timings",
-    "device_thread",
     "estimated_tokens",
     "give_way",
     "on_passing_thread",

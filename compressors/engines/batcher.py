@@ -19,7 +19,7 @@ from itertools import count
 from typing import Any
 
 from compressors.base import Compressed, Compressor, Job
-from compressors.engines.device_thread import device_thread, on_passing_thread
+from compressors.engines.device_thread import DeviceThread, device_thread, on_passing_thread
 from compressors.engines.engine import (
     BatchStatistics,
     NotReadyError,
@@ -83,6 +83,8 @@ class Batcher:
         few = max(1, min(_MOST_HELPERS, (os.cpu_count() or 1) // 2))
         self._helpers = ThreadPoolExecutor(few, "laconic-words", initializer=give_way)
         self._helper_for_long = ThreadPoolExecutor(1, "laconic-long", initializer=give_way)
+        self.thread: DeviceThread
+        """Its device's; there once the model is loaded."""
         self.load_error: Exception | None = None
         """Why the model could not be loaded, or does nothing any more."""
         self.is_broken = False
@@ -163,8 +165,8 @@ class Batcher:
         give_way()
         try:
             compressor = divisible(on_passing_thread(self._load))
-            self._device = device_thread(compressor.device)
-            self._device.run(partial(self._warm_up, compressor))
+            self.thread = device_thread(compressor.device)
+            self.thread.run(partial(self._warm_up, compressor))
             self._compressor = compressor
         except Exception as error:
             self.load_error = error
@@ -216,7 +218,7 @@ class Batcher:
         tokens = [len(unit) for unit in units]
         failure: CompressionError | None = None
         try:
-            outcomes, seconds = self._device.run(partial(_timed, compressor, units))
+            outcomes, seconds = self.thread.run(partial(_timed, compressor, units))
         except BaseException as error:  # libraries in Rust panic with more than an Exception
             failure = _failure(error)
         if failure is not None:  # outside of the handler, so that the failed pass's memory is free by now
@@ -250,7 +252,7 @@ class Batcher:
         """Whether a few words can still be shortened."""
         jobs = [Job(text="word " * _WARM_UP_WORDS[0], tokenizer=None)]
         try:
-            self._device.run(partial(compressor.compress, jobs))
+            self.thread.run(partial(compressor.compress, jobs))
         except BaseException:  # as in `_forward`
             return False
         return True

@@ -32,7 +32,11 @@ class DeviceThread:
         """What `call` gives or raises."""
         future: Future[T] = Future()
         self._work.put((future, call))
-        return future.result()
+        try:
+            return future.result()
+        finally:
+            # it holds an error whose traceback holds this frame: a failed pass's memory would stay
+            del future
 
 
 _lock = threading.Lock()

@@ -76,24 +76,23 @@ async def compare(sides: Sides, case: Case, count: Count, limit_s: float, device
     theirs: list[dict[str, Any]] = []
     ours: list[Any] = []
 
-    async def package() -> None:
-        theirs[:] = sides.thread.run(
-            lambda: [
-                sides.package.compress_prompt(list(documents), **case.options) for documents in case.prompts
-            ]
-        )
+    def package() -> None:
+        theirs[:] = [
+            sides.package.compress_prompt(list(documents), **case.options) for documents in case.prompts
+        ]
 
-    async def parity() -> None:
-        ours[:] = sides.thread.run(
-            lambda: [
-                sides.parity.compress_prompt(list(documents), sides.tokenizer, **case.options)
-                for documents in case.prompts
-            ]
-        )
+    def parity() -> None:
+        ours[:] = [
+            sides.parity.compress_prompt(list(documents), sides.tokenizer, **case.options)
+            for documents in case.prompts
+        ]
 
-    async def together() -> None:
+    def together() -> None:
         for start in range(0, len(jobs), CALLERS):
-            sides.thread.run(partial(sides.parity.compress, jobs[start : start + CALLERS]))
+            sides.parity.compress(jobs[start : start + CALLERS])
+
+    async def on_thread(run: Callable[[], None]) -> None:
+        sides.thread.run(run)
 
     async def default() -> None:
         places = asyncio.Semaphore(CALLERS)
@@ -104,9 +103,13 @@ async def compare(sides: Sides, case: Case, count: Count, limit_s: float, device
 
         await asyncio.gather(*map(one, jobs))
 
-    turns = {PACKAGE: package, PARITY: parity if len(jobs) == 1 else together, DEFAULT: default}
+    turns: dict[str, Callable[[], Awaitable[None]]] = {
+        PACKAGE: partial(on_thread, package),
+        PARITY: partial(on_thread, parity if len(jobs) == 1 else together),
+        DEFAULT: default,
+    }
     if len(jobs) > 1:
-        await parity()
+        await on_thread(parity)
     grown = {name: await _warm_up(run, device) for name, run in turns.items()}
     alike = _alike(theirs, ours)
     seconds = await _turns(turns, case.rounds, limit_s)

@@ -14,7 +14,7 @@ from typing import Any
 
 import compressors
 from compressors import Compressor, Job
-from compressors.engines import Batcher, device_thread, on_passing_thread
+from compressors.engines import Batcher, on_passing_thread
 from proxy.bench.counting import Counter, counter
 from proxy.bench.outcomes import Measured
 from proxy.bench.plan import Plan, job_of, loads
@@ -154,8 +154,7 @@ async def _measure_beside(
         partial(package, method, model, encoding=billed, device=plan.device, dtype=plan.dtype)
     )
     parity = on_passing_thread(partial(_load, plan, method, model, plan.dtype, "0.2.2"))
-    thread = device_thread(getattr(running.compressor, "device", plan.device))
-    sides = Sides(method, theirs, parity, running.engine, billed, thread)
+    sides = Sides(method, theirs, parity, running.engine, billed, running.engine.thread)
     for case in cases(method, plan.sizes, plan.messages, plan.rounds, running.count):
         say(f"beside llmlingua: {case.name}")
         with _noted(outcome, f"beside llmlingua, {case.name}", save):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import threading
 import time
+import weakref
 
 import pytest
 
@@ -52,6 +55,28 @@ def test_a_failure_is_the_callers_and_the_thread_goes_on() -> None:
     with pytest.raises(ZeroDivisionError):
         thread.run(lambda: 1 / 0)
     assert thread.run(lambda: 1) == 1
+
+
+def test_nothing_of_a_failure_stays_once_it_was_dealt_with() -> None:
+    class Memory:
+        pass
+
+    held: list[weakref.ref[Memory]] = []
+
+    def fail() -> None:
+        memory = Memory()
+        held.append(weakref.ref(memory))
+        raise ValueError
+
+    thread = DeviceThread()
+    gc.disable()  # nothing may wait for it
+    try:
+        with contextlib.suppress(ValueError):
+            thread.run(fail)
+        thread.run(int)  # by now the thread has let go, too
+        assert held[0]() is None
+    finally:
+        gc.enable()
 
 
 def test_the_thread_ends_once_nobody_holds_it() -> None:
