@@ -21,6 +21,7 @@ from compressors.cache import Behind, Past, Prefix
 from compressors.costs import costs_of
 from compressors.findings import Findings, Wanted
 from compressors.head import Head
+from compressors.last_layer import LastLayer
 from compressors.prefixes import Prefixes
 from compressors.reading import TokenIds
 from compressors.streams import Stream
@@ -59,6 +60,7 @@ class Causal:
         self.forwarded_tokens = 0
         """Tokens that went through the model so far, padding left out."""
         self._body = model.base_model
+        self._last = LastLayer(model)
         names = inspect.signature(self._body.forward).parameters
         self._past_name = "cache" if "cache" in names else "past_key_values"  # renamed within transformers 5
         self._costs = costs_of(model)
@@ -89,15 +91,19 @@ class Causal:
         return results
 
     def read(self, sequences: Sequence[Continuation]) -> list[States]:
-        """The states before each token of each sequence, in order: `(L, C)` for L tokens.
+        """The states before each token of each sequence that is to be judged, in order: `(L, C)` for L tokens.
 
         A prefix that several sequences share is computed once.
         """
         results: dict[int, States] = {}
         for batch in self._batches(sequences):
-            states, _ = self._states(batch.rows, batch.cache)
-            for member, state, known in zip(batch.members, states, batch.known, strict=True):
-                results[member] = state[known - 1 :][: len(sequences[member].ids)]
+            spans = [
+                (known - 1 + sequences[member].judged[0], known - 1 + sequences[member].judged[1])
+                for member, known in zip(batch.members, batch.known, strict=True)
+            ]
+            states, _ = self._states(batch.rows, batch.cache, first=min(low for low, _ in spans))
+            for member, state, span in zip(batch.members, states, spans, strict=True):
+                results[member] = state[slice(*span)]
         return [results[index] for index in range(len(sequences))]
 
     def surprisals(self, states: Sequence[States], ids: Sequence[TokenIds]) -> list[Surprisals]:
@@ -129,7 +135,13 @@ class Causal:
                     wanted.add(held, unit.ids, unit.held, first)
                 else:
                     kept.append((held, slice(known - 1 + unit.held[0], known - 1 + unit.held[1]), number))
-            states, (spots, targets) = self._states(batch.rows, batch.cache, wanted.spots, wanted.targets)
+            first = min(
+                known - 1 + _first_seen(asked[member][0])
+                for member, known in zip(batch.members, batch.known, strict=True)
+            )
+            states, (spots, targets) = self._states(
+                batch.rows, batch.cache, wanted.spots, wanted.targets, first=first
+            )
             findings.add(wanted.sinks, states.flatten(0, 1)[spots], targets)
             for held, columns, number in kept:
                 held.states = states[number, columns].clone()  # a view would hold the whole batch
@@ -144,7 +156,9 @@ class Causal:
             past.keep(unit.kept)
         wanted = Wanted()
         wanted.add(known, ids, (len(ids) - unit.judged, len(ids)), -1)
-        states, (spots, targets) = self._states([ids], past, wanted.spots, wanted.targets)
+        states, (spots, targets) = self._states(
+            [ids], past, wanted.spots, wanted.targets, first=len(ids) - unit.judged - 1
+        )
         findings.add(wanted.sinks, states[0][spots], targets)
         line.ids, line.past = whole, past
         self._lines.add(line)
@@ -198,7 +212,7 @@ class Causal:
         past = self._prefixes.get(key)
         if past is None:
             past = Prefix()
-            self._states([prefix[:-1]], past)
+            self._states([prefix[:-1]], past, first=len(prefix))  # its past is all that is wanted
             self._prefixes.put(key, past)
         return past
 
@@ -212,15 +226,27 @@ class Causal:
 
     @torch.inference_mode()
     def _states(
-        self, rows: Sequence[TokenIds], cache: Any, *extras: TokenIds
+        self, rows: Sequence[TokenIds], cache: Any, *extras: TokenIds, first: int = 0
     ) -> tuple[States, Sequence[torch.Tensor]]:
-        """States after each token of `rows` behind `cache`, `(B, L, C)`; and the `extras` there."""
+        """States after each token of `rows` behind `cache`, `(B, L, C)`; and the `extras` there.
+
+        Those before the column `first` need not be right.
+        """
         width = max(map(len, rows))
         self.forwarded_tokens += sum(map(len, rows))
         padded = np.zeros((len(rows), width), dtype=np.int64)  # (B, L)
         for target, row in zip(padded, rows, strict=True):
             target[: len(row)] = row
         ids, *others = self._on_device([padded.reshape(-1), *extras])
-        output = self._body(input_ids=ids.view(len(rows), width), use_cache=True, **{self._past_name: cache})
+        with self._last.seen_from(first, width):
+            output = self._body(
+                input_ids=ids.view(len(rows), width), use_cache=True, **{self._past_name: cache}
+            )
         states: States = output.last_hidden_state
         return states, others
+
+
+def _first_seen(unit: Continuation) -> int:
+    """The first token of a continuation whose surprise is wanted, now or later; its length if there is none."""
+    spans = (unit.judged, unit.held)
+    return min((low for low, high in spans if low < high), default=len(unit.ids))

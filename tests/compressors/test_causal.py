@@ -25,6 +25,11 @@ def ids(length: int) -> Any:
     return RANDOM.integers(5, VOCABULARY, length)
 
 
+def continuation(prefix: Any, tokens: Any) -> Continuation:
+    """All of whose tokens are judged."""
+    return Continuation(prefix, tokens, judged=(0, len(tokens)))
+
+
 def expected(network: Any, sequence: Continuation) -> Any:
     whole = torch.from_numpy(np.concatenate((sequence.prefix, sequence.ids)))[None]
     logits = network(input_ids=whole).logits.float().log_softmax(-1)
@@ -38,17 +43,34 @@ def test_surprise_is_the_models(kind: str, batch_tokens: int) -> None:
     network = model(kind, VOCABULARY)
     causal = Causal(network, window=WINDOW, batch_tokens=batch_tokens)
     shared, short = ids(20), ids(2)
-    sequences = [Continuation(shared, ids(n)) for n in (30, 1, 7, 50)]
-    sequences += [Continuation(short, ids(n)) for n in (12, 40)]
+    sequences = [continuation(shared, ids(n)) for n in (30, 1, 7, 50)]
+    sequences += [continuation(short, ids(n)) for n in (12, 40)]
     found = causal.surprisals(causal.read(sequences), [sequence.ids for sequence in sequences])
     for sequence, surprise in zip(sequences, found, strict=True):
         assert surprise == pytest.approx(expected(network, sequence), abs=1e-3)
 
 
+@KINDS
+def test_the_last_layer_is_computed_for_what_is_judged(kind: str) -> None:
+    network = model(kind, VOCABULARY)
+    causal = Causal(network, window=WINDOW, batch_tokens=400)
+    seen: list[int] = []
+    layers: Any = next(part for part in network.base_model.modules() if isinstance(part, torch.nn.ModuleList))
+    block = layers[-1].output if kind == "bert" else layers[-1].mlp
+    block.register_forward_hook(lambda _, given, __: seen.append(given[0].shape[1]))
+    sequence = Continuation(ids(3), ids(60), judged=(50, 60))
+    [known] = causal.forward([sequence])
+    [states] = causal.read([sequence])
+    assert seen == [11, 11]
+    whole = expected(network, sequence)[50:]
+    assert known.surprisals == pytest.approx(whole, abs=1e-3)
+    assert causal.surprisals([states], [sequence.ids[50:]])[0] == pytest.approx(whole, abs=1e-3)
+
+
 def test_a_shared_prefix_is_read_once() -> None:
     causal = Causal(model("llama", VOCABULARY), window=WINDOW, batch_tokens=400)
     prefix = ids(20)
-    causal.read([Continuation(prefix, ids(10)) for _ in range(5)])
+    causal.read([continuation(prefix, ids(10)) for _ in range(5)])
     assert causal.forwarded_tokens == 19 + 5 * (1 + 10)  # the last of the prefix tells what follows it
 
 
@@ -80,7 +102,7 @@ def test_a_past_grows_in_place() -> None:
 
 def test_neighbours_change_nothing_but_noise() -> None:
     causal = Causal(model("qwen2", VOCABULARY), window=WINDOW, batch_tokens=2000)
-    sequences = [Continuation(ids(1), ids(n)) for n in (5, 200, 90, 33)]
+    sequences = [continuation(ids(1), ids(n)) for n in (5, 200, 90, 33)]
     together = causal.surprisals(causal.read(sequences), [s.ids for s in sequences])
     for sequence, surprise in zip(sequences, together, strict=True):
         [alone] = causal.surprisals(causal.read([sequence]), [sequence.ids])

@@ -63,12 +63,11 @@ class Ranking:
             if first + 1 < len(ids)
         }
         common = _common([ids for ids, _ in asked.values()], shared)
-        continuations = [Continuation(ids[:common], ids[common:]) for ids, _ in asked.values()]
-        # (L, C) states before the tokens that are asked for; L: their number
-        states = [
-            read[first + 1 - common :]
-            for read, (_, first) in zip(self._causal.read(continuations), asked.values(), strict=True)
+        continuations = [
+            Continuation(ids[:common], ids[common:], judged=(first + 1 - common, len(ids) - common))
+            for ids, first in asked.values()
         ]
+        states = self._causal.read(continuations)
         values = self._causal.surprisals(states, [ids[first + 1 :] for ids, first in asked.values()])
         means = {key: float(part.mean()) for key, part in zip(asked, values, strict=True)}
         keys = ((ids.tobytes(), first) for ids, first in zip(sequences, firsts, strict=True))
