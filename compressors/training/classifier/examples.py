@@ -63,9 +63,10 @@ class Examples:
             prefixes = {
                 question: self._questions.prefix(question) for question in {row.question for row in some}
             }
-            readings = self._reader.read_each([row.text for row in some])
-            for row, reading in zip(some, readings, strict=True):
-                yield list(self._cut(row, reading, prefixes[row.question]))
+            texts = list(dict.fromkeys(row.text for row in some))  # often one has several questions
+            readings = dict(zip(texts, self._reader.read_each(texts), strict=True))
+            for row in some:
+                yield list(self._cut(row, readings[row.text], prefixes[row.question]))
 
     def _cut(self, row: Row, reading: Reading, prefix: TokenIds) -> Iterator[Example]:
         reader = self._reader
