@@ -20,6 +20,8 @@ from compressors.training.precision import Precision
 
 _AT_ONCE = 1024
 """Tokens of one forward and backward pass on a CPU; a step adds up the gradients of several."""
+_PADDING = 4096
+"""Tokens of padding that cost a GPU less than a pass of its own."""
 _OFFSETS_RATE = 100.0
 """Times the learning rate: there are few offsets, and every word of a source speaks for one."""
 _FIRST_AVERAGES = 10
@@ -79,7 +81,8 @@ class Training(loop.Training):
     def _parts(self, draws: Sequence[Draw]) -> Iterator[list[Draw]]:
         """Examples of similar length, as many as are computed at once."""
         budget = tokens_at_once(self.model, on_cpu=_AT_ONCE)
-        for part in batches([len(example.ids) for _, example in draws], budget):
+        padding = None if self.device.type == "cpu" else _PADDING
+        for part in batches([len(example.ids) for _, example in draws], budget, padding):
             yield [draws[i] for i in part]
 
     def _learn(self, draws: Sequence[Draw]) -> torch.Tensor:
