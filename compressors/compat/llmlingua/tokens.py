@@ -66,9 +66,7 @@ class _Line:
         if self.surprises is None or end is None:
             self.surprises = found
         else:
-            missing = end - 1 - len(self.surprises)
-            self.surprises = np.concatenate((self.surprises, np.zeros(max(missing, 0), np.float32)))
-            self.surprises[self._settled : self._settled + len(found)] = found
+            self.surprises = _overwritten(self.surprises, self._settled, found, end - 1)
         self._settled = settled
         return True
 
@@ -113,7 +111,9 @@ class _Compression:
                 self._bare.read(self._left[windows.start :], None, 0)
             return found
         if number > 1:
-            self._evict(self._at + windows.size - windows.limit)
+            excess = self._at + windows.size - windows.limit
+            # a window that doesn't fit beside the prefix, where the package fails, can't make room for itself
+            self._evict(min(excess, self._at - windows.start))
         end = self._at + windows.size
         found = self._whole.read(self._left, end, self._at)
         if found and self._bare:
@@ -174,6 +174,15 @@ class _Compression:
                 keep[place] = False
             else:
                 last = ids[place]
+
+
+def _overwritten(old: Surprisals, first: int, new: Surprisals, length: int) -> Surprisals:
+    """`old` up to `length` with `new` from `first` on; as in the package it grows by no more than `new` has."""
+    length = max(len(old), first + len(new), min(length, len(old) + len(new)))
+    found = np.zeros(length, np.float32)
+    found[: len(old)] = old
+    found[first : first + len(new)] = new
+    return found
 
 
 def _known(line: _Line) -> Surprisals:

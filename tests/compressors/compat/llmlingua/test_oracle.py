@@ -29,8 +29,8 @@ ENDS = [". ", ". ", ".\n", "? ", "\n\n", ", ", "", ".\n\n\n"]
 RATES = [0.05, 0.2, 0.33, 0.5, 0.5, 0.7, 0.9, 1.0]
 FAILURES = (AssertionError, IndexError, RuntimeError, ValueError, UnboundLocalError)
 """What the package fails with, mostly by its own assertions."""
-PLAIN, TAGGED, JSON, RECOVERED = 60, 24, 4, 8
-LEAST_PLAIN, LEAST_TAGGED = 57, 9
+PLAIN, LARGE, TAGGED, JSON, RECOVERED = 60, 100, 24, 4, 8
+LEAST_PLAIN, LEAST_LARGE, LEAST_TAGGED = 57, 50, 9
 """How many the package survives of each model's prompts; the rest can't be compared."""
 assert len(WINDOWS) * (LEAST_PLAIN + LEAST_TAGGED + RECOVERED) >= 400
 KINDS = pytest.mark.parametrize("kind", list(WINDOWS))
@@ -115,6 +115,24 @@ def test_prompts_equal_the_packages(
         options = parameters(draw, len(texts))
         compared += equal(compat(kind), package(kind), "compress_prompt", texts, options)
     assert compared >= LEAST_PLAIN
+
+
+def test_windows_too_large_for_the_model_fail_in_the_package_only(
+    compat: Callable[[str], LLMLinguaCompat], package: Callable[[str], Any]
+) -> None:
+    compared = 0
+    for case in range(LARGE):
+        draw = random.Random(f"large {case}")
+        options = {
+            "question": "Who was it?",
+            "rate": draw.choice([0.05, 0.2, 0.5]),
+            "target_token": draw.choice([-1, 1, 1]),
+            "iterative_size": WINDOWS["llama-short"] + draw.choice([-10, 1, 40, 90]),
+            "condition_compare": draw.random() < 0.5,
+        }
+        texts = ["".join(sentence(draw) for _ in range(draw.randint(6, 25)))]
+        compared += equal(compat("llama-short"), package("llama-short"), "compress_prompt", texts, options)
+    assert LEAST_LARGE <= compared < LARGE
 
 
 @KINDS
