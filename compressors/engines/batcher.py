@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import threading
 import time
-from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -37,16 +37,13 @@ from compressors.errors import CompressionError, ModelError
 from compressors.passes import Divisible, Passes
 
 _log = logging.getLogger("laconic.batcher")
-Outcome = Shortened | Exception
 _POLL_S = 0.02
 _WARM_UP_WORDS = (8, 60, 300, 900)
 _WARM_UP_QUESTION = Job(text="word word\n\nword word", contexts=((0, 9), (11, 20)), question="word?")
 """Loads what ranks documents, so that the first request needn't wait for it."""
-_LANES = (4_096, 32_768)
-"""Tokens up to which texts share a thread for all but the model, so that short ones needn't wait for long ones. One
-thread each: what is done there seldom lets go of Python's lock, and several that fight for it take twice the time."""
-_DELIVERY_S = 0.002
-"""Results that come within so short a time are delivered at once: each delivery wakes an event loop."""
+_MOST_HELPERS = 4
+_LONG_TOKENS = 32_768
+"""A text of more is prepared on a thread of its own, so that shorter ones needn't wait for it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -83,10 +80,9 @@ class Batcher:
         self._closed = False
         self._compressor: Divisible | None = None
         self._loaded = threading.Event()
-        self._lanes = [
-            ThreadPoolExecutor(1, f"laconic-words-{number}", initializer=give_way)
-            for number in range(len(_LANES) + 1)
-        ]
+        few = max(1, min(_MOST_HELPERS, (os.cpu_count() or 1) // 2))
+        self._helpers = ThreadPoolExecutor(few, "laconic-words", initializer=give_way)
+        self._helper_for_long = ThreadPoolExecutor(1, "laconic-long", initializer=give_way)
         self.thread: DeviceThread
         """Its device's; there once the model is loaded."""
         self.load_error: Exception | None = None
@@ -140,7 +136,7 @@ class Batcher:
             self._jobs[item.number] = item
             self._queued_tokens += tokens
         future.add_done_callback(lambda _: self._release(item))
-        self._go_on([item])
+        self._go_on(item)
         return future
 
     def _release(self, item: _Waiting) -> None:
@@ -180,8 +176,8 @@ class Batcher:
             self._loaded.set()
         while self._serve(compressor):
             pass
-        for lane in self._lanes:
-            lane.shutdown(wait=False)
+        for helpers in (self._helpers, self._helper_for_long):
+            helpers.shutdown(wait=False)
 
     def _warm_up(self, compressor: Compressor) -> None:
         jobs = [Job(text="word " * words, tokenizer=None) for words in _WARM_UP_WORDS]
@@ -201,8 +197,8 @@ class Batcher:
             with self._change:
                 self._schedule = Schedule()
                 waiting = list(self._jobs.values())
-            failure = _failure(error)
-            self._deliver([(item, failure) for item in waiting])
+            for item in waiting:
+                self._deliver(item, _failure(error))
             return True
         return bool(batch)
 
@@ -229,7 +225,6 @@ class Batcher:
             self._try_again(compressor, batch, failure)
             return
         self.batches.add(sum(tokens), compressor.batch_tokens, seconds)
-        complete = []
         for (task, place), outcome, size in zip(batch, outcomes, tokens, strict=True):
             task.outcomes[place] = outcome
             task.done += 1
@@ -237,8 +232,7 @@ class Batcher:
             if item is not None:
                 item.timings.forward_s += seconds * size / max(sum(tokens), 1)
                 if task.is_done:
-                    complete.append(item)
-        self._go_on(complete)
+                    self._go_on(item)
 
     def _try_again(self, compressor: Divisible, batch: Batch, failure: CompressionError) -> None:
         """Run each job's units of a failed batch alone, for one bad job must not cost its neighbours."""
@@ -250,7 +244,7 @@ class Batcher:
             return
         item = self._jobs.get(tasks[0].number)
         if item is not None:
-            self._deliver([(item, failure)])
+            self._deliver(item, failure)
         if self.on_gpu and not self._works(compressor):
             self._break_off(failure)
 
@@ -271,88 +265,64 @@ class Batcher:
             self.is_broken = True
             self._schedule = Schedule()
             waiting = list(self._jobs.values())
-        self._deliver([(item, self.load_error) for item in waiting])
+        for item in waiting:
+            self._deliver(item, self.load_error)
 
-    def _go_on(self, items: Sequence[_Waiting]) -> None:
-        """Have jobs taken as far as they go without the model, each on the thread for its length."""
-        by_lane: dict[int, list[_Waiting]] = {}
-        for item in items:
-            by_lane.setdefault(bisect_left(_LANES, item.tokens), []).append(item)
-        for number, some in by_lane.items():
-            self._lanes[number].submit(self._advance_each, some)
+    def _go_on(self, item: _Waiting) -> None:
+        helpers = self._helper_for_long if item.tokens > _LONG_TOKENS else self._helpers
+        helpers.submit(self._advance, item)
 
-    def _advance_each(self, items: Sequence[_Waiting]) -> None:
-        found: list[tuple[_Waiting, Outcome]] = []
-        since = time.monotonic()
-        for item in items:
-            outcome = self._advance(item)
-            if outcome is not None:
-                found.append((item, outcome))
-            if time.monotonic() - since > _DELIVERY_S:
-                self._deliver(found)
-                found, since = [], time.monotonic()
-        self._deliver(found)
-
-    def _advance(self, item: _Waiting) -> Outcome | None:
+    def _advance(self, item: _Waiting) -> None:
         """Take a job as far as it goes without the model, from what the model made of its last units."""
         assert self._compressor is not None
-        while not item.future.cancelled():
-            task = item.task
-            started = time.monotonic()
-            try:
-                if item.passes is None or task is None:
-                    item.passes = self._compressor.passes(item.job)
-                    units = next(item.passes)
-                else:
-                    units = item.passes.send(task.outcomes)
-            except StopIteration as end:
-                _add(item.timings, task, time.monotonic() - started)
-                return self._finished(item, end.value)
-            except BaseException as error:  # as in `_forward`
-                return _failure(error)
+        task = item.task
+        started = time.monotonic()
+        try:
+            if item.future.cancelled():
+                return
+            if item.passes is None or task is None:
+                item.passes = self._compressor.passes(item.job)
+                units = next(item.passes)
+            else:
+                units = item.passes.send(task.outcomes)
+        except StopIteration as end:
             _add(item.timings, task, time.monotonic() - started)
-            item.task = Task(item.number, units, task.served_tokens if task is not None else 0)
-            if self._queue(item.task):
-                return None
-            if self.load_error is not None:
-                return self.load_error
-        return None
+            self._finish(item, end.value)
+        except BaseException as error:  # as in `_forward`
+            self._deliver(item, _failure(error))
+        else:
+            _add(item.timings, task, time.monotonic() - started)
+            self._queue(item, Task(item.number, units, task.served_tokens if task is not None else 0))
 
-    def _queue(self, task: Task) -> bool:
-        """Whether a job has to wait for the model, or for nothing any more."""
+    def _queue(self, item: _Waiting, task: Task) -> None:
         with self._change:
-            if task.number not in self._jobs:
-                return True
-            if not task.units or self.is_broken:
-                return False
-            self._schedule.add(task)
-            self._change.notify()
-            return True
+            item.task = task
+            if item.number not in self._jobs:
+                return
+            if task.units and not self.is_broken:
+                self._schedule.add(task)
+                self._change.notify()
+                return
+        if self.load_error is not None:
+            self._deliver(item, self.load_error)
+        else:
+            self._advance(item)
 
-    def _finished(self, item: _Waiting, result: Compressed) -> Shortened:
+    def _finish(self, item: _Waiting, result: Compressed) -> None:
         timings = item.timings
         worked = timings.tokenize_s + timings.forward_s + timings.select_s
         timings.queue_s = max(time.monotonic() - item.since - worked, 0.0)
         self.speed.add(item.tokens, worked)
-        return Shortened(result, timings)
+        self._deliver(item, Shortened(result, timings))
 
-    def _deliver(self, found: Sequence[tuple[_Waiting, Outcome]]) -> None:
-        """Resolve futures of other threads' event loops, unless their callers or their loops are gone."""
-        by_loop: dict[asyncio.AbstractEventLoop, list[tuple[_Waiting, Outcome]]] = {}
-        for item, outcome in found:
-            by_loop.setdefault(item.future.get_loop(), []).append((item, outcome))
-        for loop, some in by_loop.items():
-            try:
-                loop.call_soon_threadsafe(_resolve_each, some)
-            except RuntimeError:
-                _log.debug("event loop closed before a result came")
-                for item, _ in some:
-                    self._release(item)
-
-
-def _resolve_each(found: Sequence[tuple[_Waiting, Outcome]]) -> None:
-    for item, outcome in found:
-        resolve(item.future, outcome)
+    def _deliver(self, item: _Waiting, outcome: Shortened | Exception) -> None:
+        """Resolve a future of another thread's event loop, unless its caller or its loop is gone."""
+        future = item.future
+        try:
+            future.get_loop().call_soon_threadsafe(resolve, future, outcome)
+        except RuntimeError:
+            _log.debug("event loop closed before a result came")
+            self._release(item)
 
 
 def _failure(error: BaseException) -> CompressionError:
