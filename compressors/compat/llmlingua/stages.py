@@ -108,8 +108,7 @@ class Stages:
     def _schedule(self, choice: Chosen, target: float, whole: str, start: int) -> Schedule:
         settings, codec = self._settings, self._codec
         if any(context.runs is not None for context in choice.contexts):
-            ids = codec.ids(whole)[start:]
-            return tag_schedule(codec, ids, choice.contexts, settings.iterative_size)
+            return tag_schedule(codec, whole, start, choice.contexts, settings.iterative_size)
         codec.prepare(context.text for context in choice.contexts)
         # two more a context, for what joins them
         lengths = [codec.count(context.text) + 2 for context in choice.contexts]

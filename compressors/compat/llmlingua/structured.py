@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+import numpy as np
+
 from compressors.compat.llmlingua.codec import Codec
 from compressors.compat.llmlingua.contexts import Context, Run
 from compressors.compat.llmlingua.prefix import JOINT
@@ -54,12 +56,16 @@ def _run(match: re.Match[str], default: float) -> Run:
     return Run(len(match["text"]), rate or (default if compress else 1.0), compress)
 
 
-def tag_schedule(codec: Codec, ids: TokenIds, contexts: Sequence[Context], size: int) -> Schedule:
-    """The parts of `ids`, the tokens of `contexts` joined, by the rates of the characters they spell."""
+def tag_schedule(codec: Codec, whole: str, start: int, contexts: Sequence[Context], size: int) -> Schedule:
+    """The parts of `whole`, which ends in `contexts` joined, from token `start` on, by the rates of what they spell.
+
+    Raises `CompressionError` where only offsets tell what they spell, and the tokenizer has none.
+    """
     runs = [run for context in contexts[:-1] for run in _with_joint(context)]
     if contexts:
         runs += contexts[-1].runs or ()
-    return run_lengths(_token_rates(codec, ids, _merged(runs)), size)
+    lengths = _lengths(codec, whole, start, sum(run.characters for run in runs))
+    return run_lengths(_token_rates(lengths, _merged(runs)), size)
 
 
 def _with_joint(context: Context) -> list[Run]:
@@ -72,11 +78,14 @@ def _merged(runs: Sequence[Run]) -> list[Run]:
     return [Run(sum(run.characters for run in group), *key) for key, group in groups]
 
 
-def _token_rates(codec: Codec, ids: TokenIds, runs: Sequence[Run]) -> Iterator[float]:
-    """The rate of each token: 1 if it ends in or after a run that stays whole, else the least it touches."""
+def _token_rates(lengths: Sequence[int], runs: Sequence[Run]) -> Iterator[float]:
+    """The rate of each token: 1 if it ends in or after a run that stays whole, else the least it touches.
+
+    `lengths` are the characters that each token adds.
+    """
     place, seen = 0, 0
-    for token in range(len(ids)):
-        spelled = _spelled(codec, ids, token)
+    for length in lengths:
+        spelled = length
         touched = []
         while spelled and place < len(runs) and spelled >= runs[place].characters - seen:
             touched.append(runs[place])
@@ -90,6 +99,19 @@ def _token_rates(codec: Codec, ids: TokenIds, runs: Sequence[Run]) -> Iterator[f
             if any(not run.compress for run in touched)
             else min((run.rate for run in touched), default=1.0)
         )
+
+
+def _lengths(codec: Codec, whole: str, start: int, characters: int) -> list[int]:
+    """How many of the last `characters` of `whole` each token from `start` on adds."""
+    ids = codec.ids(whole)[start:]
+    spelled = [_spelled(codec, ids, token) for token in range(len(ids))]
+    if sum(spelled) <= characters:
+        return spelled
+    # bytes of one character are a character each when decoded alone, and the package runs out of text
+    ends = codec.offsets(whole)[start:, 1] - (len(whole) - characters)  # (T,)
+    reached = np.maximum.accumulate(np.maximum(ends, 0))
+    lengths: list[int] = np.diff(reached, prepend=0).tolist()
+    return lengths
 
 
 def _spelled(codec: Codec, ids: TokenIds, token: int) -> int:

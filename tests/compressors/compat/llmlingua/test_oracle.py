@@ -148,6 +148,22 @@ def test_tagged_prompts_equal_the_packages(
     assert compared >= LEAST_TAGGED
 
 
+def test_protected_text_stays_where_the_package_loses_count(
+    compat: Callable[[str], LLMLinguaCompat], package: Callable[[str], Any]
+) -> None:
+    words = "the committee of it was agreed upon really and or " * 9
+    kept = "Who was it really and upon the committee agreed "
+    text = (
+        f"<llmlingua, rate=0.2>{words}{'😀' * 40}</llmlingua>"  # four tokens each
+        f"<llmlingua, compress=False>{kept}</llmlingua><llmlingua, rate=0.2>{words}</llmlingua>"
+    )
+    with pytest.raises(IndexError):
+        package("llama").structured_compress_prompt([text], iterative_size=40)
+    found = compat("llama").structured_compress_prompt([text], tokenizer=Counter(), iterative_size=40)
+    assert kept in found.compressed_prompt
+    assert len(found.compressed_prompt) < len(words)
+
+
 def test_json_equals_the_packages(
     compat: Callable[[str], LLMLinguaCompat], package: Callable[[str], Any]
 ) -> None:
