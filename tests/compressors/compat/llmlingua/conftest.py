@@ -29,10 +29,13 @@ from tests.fakes import package as oracle
 SHARED = Path(__file__).parents[5] / "shared" / "data" / "tokenizers"
 """Beside the checkout on the machines that have it; tests make do with generated ones elsewhere."""
 WINDOWS = {"llama": 2048, "llama-short": 160, "mistral": 2048, "gpt2": 1024, "phi": 2048, "qwen2": 2048}
+SLIDING = {"mistral": 128}
+"""Tokens that a layer looks back on, where that is less than all."""
+LAYERS = 2
 _SIZES: dict[str, Any] = {
     "hidden_size": 16,
     "intermediate_size": 32,
-    "num_hidden_layers": 2,
+    "num_hidden_layers": LAYERS,
     "num_attention_heads": 2,
     "initializer_range": 0.3,  # spreads the surprises, which are all alike otherwise
 }
@@ -77,10 +80,10 @@ def _gpt2_tokenizer() -> Any:
 def _config(kind: str, words: int) -> Any:
     options = {**_SIZES, "vocab_size": words, "max_position_embeddings": WINDOWS[kind]}
     if kind == "gpt2":
-        sizes: dict[str, Any] = {"n_embd": 16, "n_layer": 2, "n_head": 2, "n_positions": WINDOWS[kind]}
+        sizes: dict[str, Any] = {"n_embd": 16, "n_layer": LAYERS, "n_head": 2, "n_positions": WINDOWS[kind]}
         return GPT2Config(vocab_size=words, initializer_range=0.3, **sizes)
     if kind == "mistral":
-        return MistralConfig(num_key_value_heads=1, sliding_window=64, **options)
+        return MistralConfig(num_key_value_heads=1, sliding_window=SLIDING[kind], **options)
     makers: dict[str, Any] = {"llama": LlamaConfig, "llama-short": LlamaConfig, "phi": PhiConfig}
     makers["qwen2"] = Qwen2Config
     grouped = {} if kind == "phi" else {"num_key_value_heads": 1}

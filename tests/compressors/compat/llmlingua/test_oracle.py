@@ -12,38 +12,53 @@ from typing import Any
 import pytest
 
 from compressors.compat import LLMLinguaCompat
-from tests.compressors.compat.llmlingua.conftest import SHARED, WINDOWS
+from tests.compressors.compat.llmlingua.conftest import LAYERS, SLIDING, WINDOWS
 from tests.fakes.package import Counter
 
-pytestmark = [
-    pytest.mark.filterwarnings("default"),  # the package's own
-    pytest.mark.skipif(not SHARED.exists(), reason="the package stumbles over generated tokenizers"),
-]
+pytestmark = pytest.mark.filterwarnings("default")  # the package's own
 
 WORDS = [
     *["the", "committee", "of", "a", "Budget", "isn't", "agreed", "upon", "really", "unfortunately"],
     *["3.14", "1,240ms", "2024", "item7", "user_name", "e-mail", "naïve", "日本語", "привет", "☃", "½"],
     *["(see", "below)", "what?", "Yes!", "...", "--", "$5.00", "C++", "and", "or"],
 ]
+UNESCAPED = [word for word in WORDS if word.isascii()]
+"""Those without escapes in JSON, of which the package drops parts and then fails."""
 ENDS = [". ", ". ", ".\n", "? ", "\n\n", ", ", "", ".\n\n\n"]
 RATES = [0.05, 0.2, 0.33, 0.5, 0.5, 0.7, 0.9, 1.0]
 FAILURES = (AssertionError, IndexError, RuntimeError, ValueError, UnboundLocalError)
 """What the package fails with, mostly by its own assertions."""
 PLAIN, LARGE, TAGGED, JSON, RECOVERED = 60, 100, 24, 4, 8
-LEAST_PLAIN, LEAST_LARGE, LEAST_TAGGED = 57, 50, 9
-"""How many the package survives of each model's prompts; the rest can't be compared."""
+LEAST_PLAIN, LEAST_LARGE, LEAST_TAGGED, LEAST_JSON = 55, 50, 19, 14
+"""How many the package survives of each model's prompts, of all models' JSON; the rest can't be compared."""
 assert len(WINDOWS) * (LEAST_PLAIN + LEAST_TAGGED + RECOVERED) >= 400
 KINDS = pytest.mark.parametrize("kind", list(WINDOWS))
 
 
-def sentence(draw: random.Random) -> str:
-    return " ".join(draw.choices(WORDS, k=draw.randint(3, 9))) + draw.choice(ENDS)
+def sentence(draw: random.Random, words: list[str] = WORDS) -> str:
+    return " ".join(draw.choices(words, k=draw.randint(3, 9))) + draw.choice(ENDS)
 
 
-def contexts(draw: random.Random) -> list[str]:
+def contexts(draw: random.Random, words: list[str] = WORDS) -> list[str]:
     count = draw.choice([1, 1, 2, 3, 6])
     sizes = [1, 3, 6, 10] if count < 3 else [1, 2, 3]
-    return ["".join(sentence(draw) for _ in range(draw.choice(sizes))) for _ in range(count)]
+    return ["".join(sentence(draw, words) for _ in range(draw.choice(sizes))) for _ in range(count)]
+
+
+def countable(tokenizer: Any) -> list[str]:
+    """The words without tokens for single bytes, of which the package counts the characters wrongly."""
+    return [word for word in WORDS if not any(token.startswith("<0x") for token in tokenizer.tokenize(word))]
+
+
+def in_sight(kind: str, texts: list[str], options: dict[str, Any], tokenizer: Any) -> dict[str, Any]:
+    """`options` without the contrast where sliding windows end before the question.
+
+    There the package compares surprises that differ by rounding alone, so that what stays depends on the
+    processor.
+    """
+    if kind not in SLIDING or sum(len(tokenizer(text).input_ids) for text in texts) <= SLIDING[kind]:
+        return options
+    return options | {"condition_compare": False}
 
 
 def parameters(draw: random.Random, count: int) -> dict[str, Any]:
@@ -112,9 +127,26 @@ def test_prompts_equal_the_packages(
     for case in range(PLAIN):
         draw = random.Random(f"prompt {kind} {case}")
         texts = contexts(draw)
-        options = parameters(draw, len(texts))
+        options = in_sight(kind, texts, parameters(draw, len(texts)), package(kind).tokenizer)
         compared += equal(compat(kind), package(kind), "compress_prompt", texts, options)
     assert compared >= LEAST_PLAIN
+
+
+def test_contrasts_with_a_question_out_of_sight_are_rounding(package: Callable[[str], Any]) -> None:
+    mistral = package("mistral")
+    draw = random.Random(0)
+    text = "".join(sentence(draw) for _ in range(60))
+
+    def surprises(prefix: str) -> Any:
+        ids = mistral.tokenizer(prefix + text, add_special_tokens=False, return_tensors="pt").input_ids
+        return mistral.get_ppl("", "token", ids, ids**0).numpy()
+
+    bare = surprises("")
+    contrast = surprises("Who was it?\n\n")[-len(bare) :] - bare
+    reach = LAYERS * SLIDING["mistral"]
+    assert len(contrast) > reach + 100
+    assert abs(contrast[reach:]).max() < 1e-4
+    assert abs(contrast[: SLIDING["mistral"]]).max() > 1e-2
 
 
 def test_windows_too_large_for_the_model_fail_in_the_package_only(
@@ -139,11 +171,13 @@ def test_windows_too_large_for_the_model_fail_in_the_package_only(
 def test_tagged_prompts_equal_the_packages(
     compat: Callable[[str], LLMLinguaCompat], package: Callable[[str], Any], kind: str
 ) -> None:
+    words = countable(package(kind).tokenizer)
     compared = 0
     for case in range(TAGGED):
         draw = random.Random(f"{kind} tagged {case}")
-        texts = [tags(draw, text) for text in contexts(draw)]
-        options = parameters(draw, len(texts))
+        plain = contexts(draw, words)
+        texts = [tags(draw, text) for text in plain]
+        options = in_sight(kind, plain, parameters(draw, len(texts)), package(kind).tokenizer)
         compared += equal(compat(kind), package(kind), "structured_compress_prompt", texts, options)
     assert compared >= LEAST_TAGGED
 
@@ -171,10 +205,11 @@ def test_json_equals_the_packages(
     for kind in WINDOWS:
         for case in range(JSON):
             draw = random.Random(f"{kind} json {case}")
+            words = WORDS if case == 0 else UNESCAPED
             data = {
                 "id": 1234,
-                "note": sentence(draw) * 9,
-                "tags": [sentence(draw).strip() for _ in range(6)],
+                "note": f"{sentence(draw, words).strip()} " * 9,
+                "tags": [sentence(draw, words).strip() for _ in range(6)],
             }
             fixed: dict[str, Any] = {"pair_remove": False, "compress": False, "rate": 1, "value_type": "int"}
             rules = {
@@ -196,7 +231,7 @@ def test_json_equals_the_packages(
             assert found == (json.loads(text) if isinstance(text, str) else text), case
             assert report.origin_tokens == expected["origin_tokens"]
             compared += 1
-    assert compared >= 3
+    assert compared >= LEAST_JSON
 
 
 @KINDS
