@@ -67,8 +67,8 @@ _OUTPUT = click.Path(dir_okay=False, writable=True, path_type=Path)
     "--ranker",
     "rankers",
     multiple=True,
-    help="Also rank documents by this: bm25, embedding, perplexity, gzip, embedding:MODEL, reranker:MODEL, or several "
-    "as bm25+embedding; repeatable.",
+    help="Also rank documents by this: bm25, embedding, perplexity, gzip, embedding:MODEL, perplexity:MODEL, "
+    "reranker:MODEL, or several as bm25+embedding; repeatable.",
 )
 @click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="The compressors' strategy; repeatable."

@@ -40,7 +40,7 @@ def test_the_host_waits_for_the_device_once() -> None:
             causal.forward(again)
         finally:
             torch.cuda.set_sync_debug_mode("default")
-    assert len([entry for entry in told if "synchroniz" in str(entry.message)]) == 1
+    assert len([entry for entry in told if "called a synchronizing" in str(entry.message)]) == 1
 
 
 @pytest.mark.parametrize("kind", ["llama", "gpt2", "qwen2", "mistral"])
