@@ -63,8 +63,9 @@ def test_what_is_no_record_is_refused_by_the_field(tmp_path: Path) -> None:
 
 def test_a_start_that_was_trained_here_brings_its_record(tmp_path: Path) -> None:
     (tmp_path / "first" / "model").mkdir(parents=True)
-    record().save(tmp_path / "first")
-    assert before(str(tmp_path / "first" / "model")) == record()
+    written = record()
+    written.save(tmp_path / "first")
+    assert before(str(tmp_path / "first" / "model")) == written
     assert before(str(tmp_path / "first")) is None
     assert before("bert-base-uncased") is None
 

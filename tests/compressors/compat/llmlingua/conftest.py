@@ -90,6 +90,15 @@ def _config(kind: str, words: int) -> Any:
     return makers[kind](bos_token_id=1, eos_token_id=2, **grouped, **options)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread() -> Iterator[None]:
+    """Models so small gain nothing by several threads, and lose all where a processor is busy otherwise."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture(scope="session")
 def causal_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """A folder with a tiny random causal model, by its name in `WINDOWS`."""
